@@ -1,0 +1,196 @@
+"""The record: which account an Amazon user id stood for, from when to when.
+
+Skill events arrive at least once, up to an hour late, in any order and twice at the same moment. So a row is never read, changed and
+written back: a link or an end is inserted under a key made of the event alone, then the whole partition is read, and stored ends are
+lowered to what the set of links and ends says (the fold). A larger set can only bring the next boundary nearer, so ends only fall, and
+whoever wrote last has read everything: rows depend on the set of events, never on their order, repetition or interleaving.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from linked_profile.errors import LinkGoneError, TableUnavailableError
+from linked_profile.fold import END, ERASED, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
+from linked_profile.outbound import Deadline
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEAST_TIME_S = 1.5  # no call is begun with less of the deadline left: connect 0.5 s, read 1 s
+
+
+class AccountMappings:
+    """The table, by what is done with it. Every method raises TableUnavailableError; no call begins with under 1.5 s left."""
+
+    def __init__(self, table_name: str, client: Callable[[], "DynamoDBClient"]) -> None:
+        """`client` is called at the first use: importing boto3 costs a voice request more than all of its own work."""
+        self._table_name, self._client = table_name, client
+
+    def record_link(self, link: Link, deadline: Deadline) -> None:
+        """Steps 1 to 3: the link stands, and every stored end is the fold's. Repeating it changes nothing."""
+        self._insert(link_to_item(link), deadline)
+        self._lower_ends(link.amazon_user_id, deadline)
+
+    def record_end(self, end: End, deadline: Deadline) -> None:
+        """Steps 1 to 3 for a disable: the end stands, and the row it ends is closed."""
+        self._insert(end_to_item(end), deadline)
+        self._lower_ends(end.amazon_user_id, deadline)
+
+    def resolve_account(self, link: Link, account_id: str, deadline: Deadline) -> str:
+        """Step 4: sets the account once and returns the one that stands. Raises LinkGoneError: begin again with record_link."""
+        return self._settle(link, "SET AccountID = :a, #s = :s", {":a": _s(account_id), ":s": _s(RESOLVED)}, deadline) or account_id
+
+    def mark_unresolved(self, link: Link, why: str, deadline: Deadline) -> None:
+        """Step 4 where no account will ever be found with this token; an account that is known stays. Raises LinkGoneError."""
+        self._settle(link, "SET #s = :s", {":s": _s(f"{UNRESOLVED}:{why}")}, deadline)
+
+    def account_at(self, amazon_user_id: str, when: datetime, deadline: Deadline) -> Link | None:
+        """The row of that instant (aware datetime): None = not linked; a row without account_id = linked, account not known."""
+        return row_at(self.history(amazon_user_id, deadline), to_ms(when))
+
+    def history(self, amazon_user_id: str, deadline: Deadline) -> list[Link]:
+        """All rows of a user id, folded: right also while an event is half done."""
+        return fold(self.read(amazon_user_id, deadline))
+
+    def read(self, amazon_user_id: str, deadline: Deadline) -> list[Link | End]:
+        """Everything stored of a user id: consistent, all pages."""
+        return [item_to_entry(item) for item in self._pages(amazon_user_id, deadline)]
+
+    def _insert(self, item: dict[str, Any], deadline: Deadline) -> None:
+        """There already = a duplicate or our own retry; the caller goes on, because the first delivery may have died half way."""
+        condition = "attribute_not_exists(SK)"
+        self._ask("put_item", deadline, Item=item, ConditionExpression=condition)
+
+    def _lower_ends(self, amazon_user_id: str, deadline: Deadline) -> None:
+        """Steps 2 and 3: after the insert and never beside it, so that whoever inserted last sees everything."""
+        stored = self.read(amazon_user_id, deadline)
+        ends = {entry.sort_key: entry.end_ms for entry in stored if isinstance(entry, Link)}
+        for row in _with_overtaken(stored):
+            known = ends[row.sort_key]
+            if row.end_ms is not None and (known is None or known > row.end_ms):
+                self._lower_end(row, row.end_ms, deadline)
+
+    def _lower_end(self, row: Link, end_ms: int, deadline: Deadline) -> None:
+        """A failed condition is success: somebody who saw more has written a lower end."""
+        self._ask(
+            "update_item",
+            deadline,
+            Key=_key(row),
+            UpdateExpression="SET EndMs = :e, EndDatetime = :d",
+            ConditionExpression="attribute_exists(SK) AND #s <> :x AND (attribute_not_exists(EndMs) OR EndMs > :e)",
+            ExpressionAttributeNames={"#s": "Status"},
+            ExpressionAttributeValues={":e": _n(end_ms), ":d": _s(to_iso(end_ms)), ":x": _s(ERASED)},
+        )
+
+    def _settle(self, link: Link, update: str, values: dict[str, Any], deadline: Deadline) -> str | None:
+        """Sets status and account of a link that has no account; returns the account that was there already."""
+        refused = self._ask(
+            "update_item",
+            deadline,
+            Key=_key(link),
+            UpdateExpression=update,
+            ConditionExpression="attribute_exists(SK) AND attribute_not_exists(AccountID) AND #s <> :x",
+            ExpressionAttributeNames={"#s": "Status"},
+            ExpressionAttributeValues={**values, ":x": _s(ERASED)},
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+        if refused is None:
+            return None
+        if not refused:
+            raise LinkGoneError(link.sort_key)
+        return refused["AccountID"]["S"] if "AccountID" in refused else None
+
+    def _pages(self, amazon_user_id: str, deadline: Deadline) -> Iterator[dict[str, Any]]:
+        query: dict[str, Any] = {
+            "KeyConditionExpression": "AmazonUserID = :u",
+            "ExpressionAttributeValues": {":u": _s(amazon_user_id)},
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self._call("query", deadline, **query)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _ask(self, operation: str, deadline: Deadline, **arguments: Any) -> dict[str, Any] | None:
+        """A conditional write: None when it was done, else the item that stood against it (empty where there is none)."""
+        answer = self._call(operation, deadline, **arguments)
+        return answer.get("refused")
+
+    def _call(self, operation: str, deadline: Deadline, **arguments: Any) -> dict[str, Any]:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (boto3 is loaded when the table is touched)
+
+        if deadline.remaining() < LEAST_TIME_S:
+            raise TableUnavailableError(f"{operation}: no time left")
+        try:
+            answer: dict[str, Any] = getattr(self._client(), operation)(TableName=self._table_name, **arguments)
+            return answer
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            refused = error.response.get("Item", {})
+        except BotoCoreError as error:
+            code, refused = type(error).__name__, {}
+        if code == "ConditionalCheckFailedException":
+            return {"refused": refused}
+        # Raised out here, so that nothing of the library's own error hangs on to it: those quote keys and values.
+        raise TableUnavailableError(f"{operation}: {code}")
+
+
+def _with_overtaken(stored: list[Link | End]) -> list[Link]:
+    """The rows, and the observed links that count for nothing: those are stored with no length, so that the console shows no open row."""
+    _, overtaken = part_overtaken(stored)
+    return fold(stored) + [replace(link, end_ms=link.start_ms) for link in overtaken if link.status != ERASED]
+
+
+def link_to_item(link: Link) -> dict[str, Any]:
+    """As stored: Amazon's five columns and ours. An absent EndDatetime is an open row, an absent AccountID an account not known."""
+    item = {
+        **_key(link),
+        "ID": _s(link.id),
+        "StartDatetime": _s(to_iso(link.start_ms)),
+        "StartMs": _n(link.start_ms),
+        "Status": _s(link.status),
+        "Source": _s(link.source),
+    }
+    return item if link.account_id is None else {**item, "AccountID": _s(link.account_id)}
+
+
+def end_to_item(end: End) -> dict[str, Any]:
+    """As stored: it has none of Amazon's five columns but the user id, because it is no row."""
+    return {**_key(end), "Reason": _s(end.reason)}
+
+
+def item_to_entry(item: dict[str, Any]) -> Link | End:
+    """What is stored, as it was meant."""
+    user_id = item["AmazonUserID"]["S"]
+    kind, time_ms, eid = item["SK"]["S"].split("#", 2)
+    if kind == END:
+        return End(user_id, int(time_ms), eid, _text(item, "Reason") or "")
+    return Link(
+        user_id,
+        int(time_ms),
+        eid,
+        source=item["Source"]["S"],
+        status=item["Status"]["S"],
+        account_id=_text(item, "AccountID"),
+        end_ms=int(item["EndMs"]["N"]) if "EndMs" in item else None,
+    )
+
+
+def _key(entry: Link | End) -> dict[str, Any]:
+    return {"AmazonUserID": _s(entry.amazon_user_id), "SK": _s(entry.sort_key)}
+
+
+def _text(item: dict[str, Any], name: str) -> str | None:
+    return item[name]["S"] if name in item else None
+
+
+def _s(text: str) -> dict[str, str]:
+    return {"S": text}
+
+
+def _n(number: int) -> dict[str, str]:
+    return {"N": str(number)}
