@@ -6,41 +6,73 @@ lowered to what the set of links and ends says (the fold). A larger set can only
 whoever wrote last has read everything: rows depend on the set of events, never on their order, repetition or interleaving.
 """
 
+import hashlib
+import hmac
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from linked_profile.errors import LinkGoneError, TableUnavailableError
-from linked_profile.fold import END, ERASED, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
+from linked_profile.fold import END, ERASED, ERASURE, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
 from linked_profile.outbound import Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEAST_TIME_S = 1.5  # no call is begun with less of the deadline left: connect 0.5 s, read 1 s
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Table:
+    """One skill's table, and how it is kept."""
+
+    name: str
+    skill_id: str
+    retention_days: int = 0  # a row expires so long after its end; 0 = never. An open row never does
+
+    def erasure_key(self, account_id: str) -> dict[str, Any]:
+        """Where an account's erasure is noted: under a digest, because the account itself is to be gone."""
+        digest = hmac.new(self.skill_id.encode(), account_id.encode(), hashlib.sha256).hexdigest()[:32]
+        return {"AmazonUserID": _s(f"{ERASURE}#{digest}"), "SK": _s(ERASURE)}
+
+    def expiry(self, end_ms: int) -> dict[str, Any]:
+        """The attribute that DynamoDB's time-to-live reads, in epoch seconds."""
+        return {"ExpiresAt": _n(end_ms // 1000 + self.retention_days * DAY_S)} if self.retention_days else {}
 
 
 class AccountMappings:
     """The table, by what is done with it. Every method raises TableUnavailableError; no call begins with under 1.5 s left."""
 
-    def __init__(self, table_name: str, client: Callable[[], "DynamoDBClient"]) -> None:
+    def __init__(self, table: Table, client: Callable[[], "DynamoDBClient"], clock: Callable[[], float] = time.time) -> None:
         """`client` is called at the first use: importing boto3 costs a voice request more than all of its own work."""
-        self._table_name, self._client = table_name, client
+        self._table, self._client, self._clock = table, client, clock
 
     def record_link(self, link: Link, deadline: Deadline) -> None:
         """Steps 1 to 3: the link stands, and every stored end is the fold's. Repeating it changes nothing."""
         self._insert(link_to_item(link), deadline)
         self._lower_ends(link.amazon_user_id, deadline)
 
+    def record_observed_link(self, link: Link, deadline: Deadline) -> bool:
+        """As record_link, for a link that a request proves; False, and nothing left of it, where its account was erased."""
+        account_id = link.account_id
+        if account_id and self._erased_ms(account_id, deadline) is not None:
+            return False  # only a new SkillAccountLinked brings an erased account back
+        self.record_link(link, deadline)
+        return not (account_id and self._yield_to_erasure(link, account_id, deadline))
+
     def record_end(self, end: End, deadline: Deadline) -> None:
         """Steps 1 to 3 for a disable: the end stands, and the row it ends is closed."""
-        self._insert(end_to_item(end), deadline)
+        self._insert({**end_to_item(end), **self._table.expiry(end.end_ms)}, deadline)
         self._lower_ends(end.amazon_user_id, deadline)
 
-    def resolve_account(self, link: Link, account_id: str, deadline: Deadline) -> str:
-        """Step 4: sets the account once and returns the one that stands. Raises LinkGoneError: begin again with record_link."""
-        return self._settle(link, "SET AccountID = :a, #s = :s", {":a": _s(account_id), ":s": _s(RESOLVED)}, deadline) or account_id
+    def resolve_account(self, link: Link, account_id: str, deadline: Deadline) -> str | None:
+        """Step 4: sets the account once; returns the one that stands, None where it was erased. Raises LinkGoneError: begin again."""
+        refused = self._settle(link, "SET AccountID = :a, #s = :s", {":a": _s(account_id), ":s": _s(RESOLVED)}, deadline)
+        standing = account_id if refused is None else _text(refused, "AccountID")
+        return None if standing is None or self._yield_to_erasure(link, standing, deadline) else standing
 
     def mark_unresolved(self, link: Link, why: str, deadline: Deadline) -> None:
         """Step 4 where no account will ever be found with this token; an account that is known stays. Raises LinkGoneError."""
@@ -55,8 +87,9 @@ class AccountMappings:
         return fold(self.read(amazon_user_id, deadline))
 
     def read(self, amazon_user_id: str, deadline: Deadline) -> list[Link | End]:
-        """Everything stored of a user id: consistent, all pages."""
-        return [item_to_entry(item) for item in self._pages(amazon_user_id, deadline)]
+        """Everything stored of a user id, but for what has expired: consistent, all pages."""
+        now = self._clock()
+        return [item_to_entry(item) for item in self._pages(amazon_user_id, deadline) if not has_expired(item, now)]
 
     def _insert(self, item: dict[str, Any], deadline: Deadline) -> None:
         """There already = a duplicate or our own retry; the caller goes on, because the first delivery may have died half way."""
@@ -74,33 +107,50 @@ class AccountMappings:
 
     def _lower_end(self, row: Link, end_ms: int, deadline: Deadline) -> None:
         """A failed condition is success: somebody who saw more has written a lower end."""
+        expiry = self._table.expiry(end_ms)
         self._ask(
             "update_item",
             deadline,
-            Key=_key(row),
-            UpdateExpression="SET EndMs = :e, EndDatetime = :d",
+            Key=key_of(row),
+            UpdateExpression="SET EndMs = :e, EndDatetime = :d" + (", ExpiresAt = :t" if expiry else ""),
             ConditionExpression="attribute_exists(SK) AND #s <> :x AND (attribute_not_exists(EndMs) OR EndMs > :e)",
             ExpressionAttributeNames={"#s": "Status"},
-            ExpressionAttributeValues={":e": _n(end_ms), ":d": _s(to_iso(end_ms)), ":x": _s(ERASED)},
+            ExpressionAttributeValues={
+                ":e": _n(end_ms),
+                ":d": _s(to_iso(end_ms)),
+                ":x": _s(ERASED),
+                **({":t": expiry["ExpiresAt"]} if expiry else {}),
+            },
         )
 
-    def _settle(self, link: Link, update: str, values: dict[str, Any], deadline: Deadline) -> str | None:
-        """Sets status and account of a link that has no account; returns the account that was there already."""
+    def _settle(self, link: Link, update: str, values: dict[str, Any], deadline: Deadline) -> dict[str, Any] | None:
+        """Sets status and account of a link that has no account; None when done, else the item that has one or was erased."""
         refused = self._ask(
             "update_item",
             deadline,
-            Key=_key(link),
+            Key=key_of(link),
             UpdateExpression=update,
             ConditionExpression="attribute_exists(SK) AND attribute_not_exists(AccountID) AND #s <> :x",
             ExpressionAttributeNames={"#s": "Status"},
             ExpressionAttributeValues={**values, ":x": _s(ERASED)},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-        if refused is None:
-            return None
-        if not refused:
+        if refused is not None and not refused:
             raise LinkGoneError(link.sort_key)
-        return refused["AccountID"]["S"] if "AccountID" in refused else None
+        return refused
+
+    def _yield_to_erasure(self, link: Link, account_id: str, deadline: Deadline) -> bool:
+        """Looks after the last write, so that an erasure at the same moment and this link cannot miss each other."""
+        erased_ms = self._erased_ms(account_id, deadline)
+        if erased_ms is None or (link.source != "OBSERVED" and link.start_ms > erased_ms):
+            return False
+        self._ask("update_item", deadline, **erase_link(link, account_id))
+        return True
+
+    def _erased_ms(self, account_id: str, deadline: Deadline) -> int | None:
+        """When the account was erased, if it was."""
+        item = self._call("get_item", deadline, Key=self._table.erasure_key(account_id), ConsistentRead=True).get("Item")
+        return int(item["ErasedMs"]["N"]) if item else None
 
     def _pages(self, amazon_user_id: str, deadline: Deadline) -> Iterator[dict[str, Any]]:
         query: dict[str, Any] = {
@@ -126,7 +176,7 @@ class AccountMappings:
         if deadline.remaining() < LEAST_TIME_S:
             raise TableUnavailableError(f"{operation}: no time left")
         try:
-            answer: dict[str, Any] = getattr(self._client(), operation)(TableName=self._table_name, **arguments)
+            answer: dict[str, Any] = getattr(self._client(), operation)(TableName=self._table.name, **arguments)
             return answer
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -148,7 +198,7 @@ def _with_overtaken(stored: list[Link | End]) -> list[Link]:
 def link_to_item(link: Link) -> dict[str, Any]:
     """As stored: Amazon's five columns and ours. An absent EndDatetime is an open row, an absent AccountID an account not known."""
     item = {
-        **_key(link),
+        **key_of(link),
         "ID": _s(link.id),
         "StartDatetime": _s(to_iso(link.start_ms)),
         "StartMs": _n(link.start_ms),
@@ -160,7 +210,7 @@ def link_to_item(link: Link) -> dict[str, Any]:
 
 def end_to_item(end: End) -> dict[str, Any]:
     """As stored: it has none of Amazon's five columns but the user id, because it is no row."""
-    return {**_key(end), "Reason": _s(end.reason)}
+    return {**key_of(end), "Reason": _s(end.reason)}
 
 
 def item_to_entry(item: dict[str, Any]) -> Link | End:
@@ -180,7 +230,24 @@ def item_to_entry(item: dict[str, Any]) -> Link | End:
     )
 
 
-def _key(entry: Link | End) -> dict[str, Any]:
+def erase_link(link: Link, account_id: str) -> dict[str, Any]:
+    """The update that takes a link's account away and leaves a boundary without a row: deleted, a neighbour's row would grow over it."""
+    return {
+        "Key": key_of(link),
+        "UpdateExpression": "SET #s = :x REMOVE AccountID, ID, StartDatetime, EndDatetime",
+        "ConditionExpression": "AccountID = :a",
+        "ExpressionAttributeNames": {"#s": "Status"},
+        "ExpressionAttributeValues": {":x": _s(ERASED), ":a": _s(account_id)},
+    }
+
+
+def has_expired(item: dict[str, Any], now: float) -> bool:
+    """Whether time-to-live may delete the item any moment; DynamoDB does so days later and in no order. `now` in epoch seconds."""
+    return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= now
+
+
+def key_of(entry: Link | End) -> dict[str, Any]:
+    """The primary key."""
     return {"AmazonUserID": _s(entry.amazon_user_id), "SK": _s(entry.sort_key)}
 
 

@@ -13,7 +13,7 @@ from ask_sdk_core.skill_builder import SkillBuilder
 from ask_sdk_model import RequestEnvelope
 
 from linked_profile import envelopes, intents, logs, skill_events
-from linked_profile.account_mappings import AccountMappings
+from linked_profile.account_mappings import AccountMappings, Table
 from linked_profile.envelopes import Invocation, OtherRequest, SkillEvent, VoiceRequest
 from linked_profile.errors import RefusedRequestError, TableUnavailableError
 from linked_profile.identity_providers import IdentityProvider, ProfileCache, build_identity_provider
@@ -46,9 +46,12 @@ def build_handler(
     log = OutcomeLog(settings.skill_id)
     client = dynamodb or dynamodb_client
     provider = build_identity_provider(settings, outbound or Outbound(), clock)
-    voice = build_voice(settings, log, provider, client)
+    table = Table(settings.account_mappings_table, settings.skill_id, settings.retention_days)
+    # A request is observed with one attempt at the table, because a customer is waiting; an event has time for two.
+    observed = ObservedLinks(AccountMappings(table, lambda: client(1), clock), log, enabled=settings.observe_requests)
+    voice = build_voice(settings, log, provider, observed)
     record = skill_events.EventRecord(
-        mappings=AccountMappings(settings.account_mappings_table, lambda: client(2)),
+        mappings=AccountMappings(table, lambda: client(2), clock),
         fetch_account_id=lambda token, deadline: provider.fetch_profile(token, deadline).account_id,
         log=log,
         account_linking=settings.account_linking,
@@ -78,15 +81,12 @@ def build_handler(
     return handler
 
 
-def build_voice(
-    settings: Settings, log: OutcomeLog, provider: IdentityProvider, client: "Callable[[int], DynamoDBClient]"
-) -> intents.Voice:
-    """What the voice handlers share; a request is observed with one attempt at the table, because a customer is waiting."""
-    observing = AccountMappings(settings.account_mappings_table, lambda: client(1))
+def build_voice(settings: Settings, log: OutcomeLog, provider: IdentityProvider, observed: ObservedLinks) -> intents.Voice:
+    """What the voice handlers share."""
     return intents.Voice(
         prompts=Prompts(PROMPTS),
         profiles=ProfileCache(provider),
-        observed=ObservedLinks(observing, log, enabled=settings.observe_requests),
+        observed=observed,
         log=log,
         account_linking=settings.account_linking,
         identity_provider=settings.identity_provider,

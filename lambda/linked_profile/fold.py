@@ -14,7 +14,7 @@ from typing import Literal
 
 Source = Literal["EVENT", "OBSERVED", "OPERATOR"]
 PENDING, RESOLVED, UNRESOLVED, ERASED = "PENDING", "RESOLVED", "UNRESOLVED", "ERASED"
-LINK, END = "L", "E"  # what sort keys begin with
+LINK, END, ERASURE = "L", "E", "X"  # what sort keys begin with
 OBSERVED_LAG_MS = 30_000  # a request may be this much older than the disable that reached us before it
 
 

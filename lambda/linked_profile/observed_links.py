@@ -42,8 +42,7 @@ class ObservedLinks:
         """One attempt; a failure costs the customer nothing, and the next new session tries again."""
         try:
             observed = observed_link(link, account_id, stored.result(timeout=max(0.0, deadline.remaining())))
-            if observed is not None:
-                self._mappings.record_link(observed, deadline)
+            if observed is not None and self._mappings.record_observed_link(observed, deadline):
                 self._log.record("ObservedLink", "link_observed", amazon_user_id=link.amazon_user_id)
         except (TableUnavailableError, FutureTimeoutError) as error:
             self._log.record("ObservedLink", "observe_failed", amazon_user_id=link.amazon_user_id, reason=type(error).__name__)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 AccountLinking = Literal["required", "optional", "none"]
 IdentityProviderName = Literal["cognito", "lwa", "oidc"]
+MOST_DAYS = 36_500
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -32,6 +33,7 @@ class Settings:
     oidc_issuer: str = ""
     oidc_client_id: str = ""  # empty = any audience is accepted, on purpose
     observe_requests: bool = True
+    retention_days: int = 0  # 0 = rows are kept for ever
     log_level: str = "INFO"
 
     @classmethod
@@ -60,6 +62,7 @@ class Settings:
             oidc_issuer=reading.text("OIDC_ISSUER").rstrip("/"),
             oidc_client_id=reading.present("OIDC_CLIENT_ID", required=asked == "oidc"),
             observe_requests=reading.choice("OBSERVE_REQUESTS", ("true", "false"), "true") == "true",
+            retention_days=reading.days("RETENTION_DAYS"),
             log_level=reading.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
         )
         reading.complain()
@@ -89,6 +92,13 @@ class _Reading:
         if value not in allowed:
             self._wrong.append(f"{name} is {value!r}, not one of {', '.join(allowed)}")
         return value
+
+    def days(self, name: str) -> int:
+        value = self.text(name) or "0"
+        if not value.isascii() or not value.isdigit() or int(value) > MOST_DAYS:
+            self._wrong.append(f"{name} is {value!r}, not a whole number of days up to {MOST_DAYS} (0 = for ever)")
+            return 0
+        return int(value)
 
     def url(self, name: str, *, required: bool = False) -> str:
         value = self.text(name, required=required).rstrip("/")

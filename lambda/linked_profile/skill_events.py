@@ -101,7 +101,7 @@ class SkillAccountLinkedHandler(_SkillEventHandler):
             self.record.note(event, "provider_misconfigured")
             return self._give_up(event, link, "MISCONFIGURED", deadline)
         standing = self.record.mappings.resolve_account(link, account_id, deadline)
-        self.record.note(event, "link_resolved" if standing == account_id else "account_conflict")
+        self.record.note(event, "link_erased" if standing is None else "link_resolved" if standing == account_id else "account_conflict")
 
     def _give_up(self, event: SkillEvent, link: Link, why: str, deadline: Deadline) -> None:
         self.record.mappings.mark_unresolved(link, why, deadline)
