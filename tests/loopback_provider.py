@@ -1,4 +1,4 @@
-"""An identity provider on a loopback socket: Cognito's GetUser, Login with Amazon's two calls and a userinfo endpoint, and their bad days."""
+"""An identity provider on a loopback socket (Cognito's GetUser, Login with Amazon's two calls, userinfo), and its bad days."""
 
 import base64
 import json

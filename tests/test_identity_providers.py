@@ -106,11 +106,18 @@ class TestCognito:
         with pytest.raises(TokenRejectedError):
             fetch(provider, anna)
 
-    @pytest.mark.parametrize("profile", [{}, {"sub": "somebody-else"}, {"email": ANNA["email"]}])
-    def test_rejects_a_profile_that_is_not_of_the_tokens_subject(self, provider: LoopbackProvider, anna: str, profile: Any) -> None:
-        provider.profiles[anna] = profile
+    @pytest.mark.parametrize(
+        "body",
+        [{}, {"Username": "4d7e"}, {"UserAttributes": []}, {"Username": "4d7e", "UserAttributes": [{"Name": "sub", "Value": "other"}]}],
+    )
+    def test_rejects_a_profile_that_is_not_of_the_tokens_subject(self, provider: LoopbackProvider, anna: str, body: Any) -> None:
+        provider.misbehave = lambda request: send_json(request, 200, body)
         with pytest.raises(TokenRejectedError):
             fetch(provider, anna)
+
+    def test_the_claims_subject_is_the_account_when_the_client_may_not_read_sub(self, provider: LoopbackProvider, anna: str) -> None:
+        provider.profiles[anna] = {"given_name": "Anna"}
+        assert fetch(provider, anna).account_id == ANNA["sub"]
 
     @pytest.mark.parametrize("token", ["a.b.c", "a.b", "....", "eyJ.W10.x", jwt({"iss": ISSUER}), "Atza|x"])
     def test_refuses_without_a_call_what_is_not_our_token(self, provider: LoopbackProvider, token: str) -> None:

@@ -1,14 +1,14 @@
 """template.yaml: who may call the function, what it may touch, what survives a mistake, and what a half-filled form is told."""
 
-import json
-import os
+import copy
 import re
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from samtranslator.translator.transform import transform
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTCOMES = ("link_unresolved", "event_unusable", "provider_unavailable", "provider_misconfigured", "request_refused", "observe_failed")
@@ -18,15 +18,6 @@ LWA = {"IdentityProvider": "lwa", "LwaClientId": "amzn1.application-oa2-client.0
 OIDC = {"IdentityProvider": "oidc", "OidcUserinfoUrl": "https://id.example.com/userinfo", "OidcClientId": "alexa"}
 ANYBODY = {**OIDC, "OidcClientId": "", "OidcAnyAudience": "true"}
 NO_LINKING = {"AccountLinking": "none"}
-
-# SAM's own translator, in the environment of the tool that brings it: the project's environment does not need it.
-TRANSLATE = """
-import json, sys
-from samtranslator.translator.transform import transform
-class NoManagedPolicies:
-    def load(self): return {}
-json.dump(transform(json.load(sys.stdin), {}, NoManagedPolicies()), sys.stdout)
-"""
 
 
 class CloudFormationLoader(yaml.SafeLoader):
@@ -43,9 +34,13 @@ def construct_function(loader: CloudFormationLoader, suffix: str, node: yaml.Nod
 CloudFormationLoader.add_multi_constructor("!", construct_function)
 
 
+def load_template() -> dict[str, Any]:
+    return yaml.load((ROOT / "template.yaml").read_text(), CloudFormationLoader)  # noqa: S506  (a SafeLoader)
+
+
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    return yaml.load((ROOT / "template.yaml").read_text(), CloudFormationLoader)  # noqa: S506  (a SafeLoader)
+    return load_template()
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +48,21 @@ def resources(template) -> dict[str, Any]:
     return template["Resources"]
 
 
+class NoManagedPolicies:
+    """SAM's names for Amazon's managed policies: the template uses none."""
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
 @pytest.fixture(scope="module")
-def transformed(template) -> dict[str, Any]:
+def transformed(template) -> Iterator[dict[str, Any]]:
     """The resources that CloudFormation gets to see, by SAM's own translator."""
-    pythons = [ROOT / ".tools" / tool / ("Scripts" if os.name == "nt" else "bin") / "python" for tool in ("ministack", "sam")]
-    python = next((python for python in pythons if python.exists()), None)
-    if python is None:
-        pytest.fail("SAM's translator is missing: run `python3 tools/setup.py ministack`")
-    source = json.loads(json.dumps(template))
+    source = copy.deepcopy(template)
     source["Resources"]["SkillFunction"]["Properties"]["CodeUri"] = "s3://bucket/code.zip"
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "us-east-1"}
-    done = subprocess.run([python, "-c", TRANSLATE], input=json.dumps(source), capture_output=True, text=True, env=environment, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield transform(source, {}, NoManagedPolicies())
 
 
 class Deployment:
@@ -211,9 +208,9 @@ def test_function_logs_json_to_its_own_group_when_it_runs(template, resources):
     assert list(template["Mappings"]["LambdaLogLevel"]) == template["Parameters"]["LogLevel"]["AllowedValues"]
 
 
-def test_role_allows_exactly_three_table_actions_when_the_function_runs(resources):
-    tables = [statement for statement in statements(resources) if statement["Resource"] == TABLE_ARN]
-    assert [sorted(statement["Action"]) for statement in tables] == [["dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]]
+def test_role_allows_exactly_four_table_actions_when_the_function_runs(resources):
+    (table,) = [statement for statement in statements(resources) if statement["Resource"] == TABLE_ARN]
+    assert sorted(table["Action"]) == ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"]
 
 
 def test_role_allows_nothing_else_but_its_own_logs_when_the_function_runs(resources, transformed):
@@ -346,7 +343,7 @@ def test_deployment_is_refused_with_one_line_when_a_parameter_is_missing(templat
     assert missing in line
 
 
-ALWAYS = {"SKILL_ID", "ACCOUNT_MAPPINGS_TABLE", "ACCOUNT_LINKING", "OBSERVE_REQUESTS", "LOG_LEVEL"}
+ALWAYS = {"SKILL_ID", "ACCOUNT_MAPPINGS_TABLE", "ACCOUNT_LINKING", "OBSERVE_REQUESTS", "RETENTION_DAYS", "LOG_LEVEL"}
 
 
 @pytest.mark.parametrize(

