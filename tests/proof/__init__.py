@@ -1,1 +1,1 @@
-"""The proof of the mapping table: every schedule, many histories, faults, erasure, and the mutants that these must kill. See `make prove`."""
+"""The proof of the mapping table: every schedule, many histories, faults, erasure, and the mutants that these kill (`make prove`)."""

@@ -95,6 +95,9 @@ class Scenario:
         self._at_rest = rows(set(facts))
         self._seen: dict[tuple[object, ...], list[str]] = {}  # states of the table whose look-ups were checked
 
+    def __str__(self) -> str:
+        return " ".join(f"{event.kind}{event.second}{event.account}" for event in self.events)
+
     def play(self, choose: Callable[[int, int], int], crash: tuple[int, int] | None = None) -> Run:
         """Plays the events, each in a handler of its own, all begun at the same moment.
 
