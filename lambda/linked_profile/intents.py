@@ -64,10 +64,10 @@ class Voice:
             finish(profile.account_id)
         return profile
 
-    def answer(self, handler_input: HandlerInput, speech: str) -> Response:
-        """Says it, asks what next, and keeps the session."""
+    def answer(self, handler_input: HandlerInput, speech: str, question: str) -> Response:
+        """Says it, asks what next, and keeps the session; who stays silent is told what there is to ask."""
         follow_up = self.sentences(handler_input).say("FOLLOW_UP")
-        return handler_input.response_builder.speak(f"{speech} {follow_up}").ask(follow_up).response
+        return handler_input.response_builder.speak(f"{speech} {question}").ask(follow_up).response
 
     def ask_to_link(self, handler_input: HandlerInput) -> Response:
         """The one answer that makes Alexa offer the sign-in; it ends the session, which would have no token even afterwards."""
@@ -110,7 +110,7 @@ class LaunchRequestHandler(_VoiceHandler):
         sentences = self.voice.sentences(handler_input)
         name = self._name(handler_input)
         greeting = sentences.say("GREETING", name=name) if name else sentences.say("GREETING_WITHOUT_NAME")
-        return self.voice.answer(handler_input, greeting)
+        return self.voice.answer(handler_input, greeting, sentences.say("FOLLOW_UP"))
 
     def _name(self, handler_input: HandlerInput) -> str | None:
         """Where linking is optional, a greeting needs no account and no provider."""
@@ -139,13 +139,14 @@ class RequestInfoIntentHandler(_VoiceHandler):
     def handle(self, handler_input: HandlerInput) -> Response:
         sentences = self.voice.sentences(handler_input)
         if self.voice.account_linking == "none":
-            return self.voice.answer(handler_input, sentences.say("NO_ACCOUNTS", skill=sentences.say("SKILL_NAME")))
+            speech = sentences.say("NO_ACCOUNTS", skill=sentences.say("SKILL_NAME"))
+            return handler_input.response_builder.speak(speech).set_should_end_session(True).response
         asked = asked_info_type(handler_input)
         profile = self.voice.fetch_profile(handler_input)
         preface = [] if asked else [sentences.say("WHOLE_PROFILE_INSTEAD")]
         info_types = [asked] if asked in INFO_TYPES else list(INFO_TYPES)
         said = [self._say(info_type, profile, sentences) for info_type in info_types]
-        return self.voice.answer(handler_input, " ".join(preface + said))
+        return self.voice.answer(handler_input, " ".join(preface + said), sentences.say("WHAT_ELSE"))
 
     def _say(self, info_type: str, profile: Profile, sentences: Sentences) -> str:
         """The attribute, or in plain words why there is none."""
