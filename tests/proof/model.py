@@ -5,7 +5,7 @@ from dataclasses import dataclass
 LAG_MS = 30_000
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Fact:
     """A link (kind 0) or an end (kind 1) of one user id; `tie` orders facts of one instant and kind, as the content id does."""
 
@@ -23,7 +23,8 @@ Row = tuple[str | None, int, int | None]  # account, start, end
 def rows(facts: set[Fact]) -> list[Row]:
     """Each link with the time of the next fact. An observed link just after a fact counts for nothing; an erased one has no row."""
     firm = [fact.time_ms for fact in facts if not fact.observed]
-    counting = sorted(fact for fact in facts if not fact.observed or not any(0 <= fact.time_ms - time <= LAG_MS for time in firm))
+    counting = [fact for fact in facts if not fact.observed or not any(0 <= fact.time_ms - time <= LAG_MS for time in firm)]
+    counting.sort(key=lambda fact: (fact.time_ms, fact.kind, fact.tie))
     ends = [*(fact.time_ms for fact in counting[1:]), None]
     return [(fact.account, fact.time_ms, end) for fact, end in zip(counting, ends, strict=False) if fact.kind == 0 and not fact.erased]
 

@@ -20,7 +20,13 @@ from tests.in_memory_table import InMemoryTable
 from tests.loopback_provider import CLIENT_ID, POOL_ID, cognito_token
 
 SKILL_ID = "amzn1.ask.skill.5a7c2f0e-3b1d-4c8e-9f6a-0d2b4e6f8a1c"
-ENVIRON = {"SKILL_ID": SKILL_ID, "ACCOUNT_MAPPINGS_TABLE": "table", "COGNITO_USER_POOL_ID": POOL_ID, "COGNITO_CLIENT_ID": CLIENT_ID}
+ENVIRON = {
+    "SKILL_ID": SKILL_ID,
+    "ACCOUNT_MAPPINGS_TABLE": "table",
+    "COGNITO_USER_POOL_ID": POOL_ID,
+    "COGNITO_CLIENT_ID": CLIENT_ID,
+    "LOG_LEVEL": "CRITICAL",
+}
 START_S = 1_773_480_000
 HOUR_S = 3600
 BACKOFF_S = (0, 60, 300, 1200, 3590)  # after the event: how often Alexa brings it, until it is acknowledged
