@@ -49,7 +49,7 @@ def test_an_open_row_never_expires(kept: Simulation) -> None:
 
 
 def test_an_expiry_falls_with_its_end(kept: Simulation) -> None:
-    kept.clock.now = START_S + 45 * DAY_S
+    kept.clock.now = START_S + 44 * DAY_S
     kept.handler(skill_event("SkillDisabled", USER, START_S + 15 * DAY_S), None)
     (row,) = [item for item in kept.table.rows() if item.get("AccountID") == {"S": "b"}]
     assert int(row["ExpiresAt"]["N"]) == START_S + 45 * DAY_S
