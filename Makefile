@@ -5,7 +5,7 @@ export PYTHONPATH := lambda:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e build skill-package requirements format clean
+.PHONY: help demo test check e2e prove build skill-package requirements format clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,10 @@ check: ## formatting, linting, types, tiers, the template
 e2e: ## the demo's story as tests: ministack with IAM enforced, the runtime emulator, sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py dev ministack emulator sam
 	@$(BIN)/pytest tests/end_to_end
+
+prove: ## the proof of the mapping table: schedules, histories, faults, erasure, mutants (LONG=1: five times as much)
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/python -m tests.proof $(if $(LONG),--long)
 
 build: ## sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py sam

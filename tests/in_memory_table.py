@@ -20,6 +20,7 @@ class InMemoryTable:
 
     def __init__(self, before: Callable[[str], None] = lambda operation: None, page_size: int = 1000) -> None:
         self.items: dict[tuple[str, str], Item] = {}
+        self.stale_index: dict[tuple[str, str], Item] | None = None  # a copy of `items` that the index still shows; None = it is up to date
         self.before, self.page_size = before, page_size
         self.calls: list[str] = []
         self._lock = threading.RLock()
@@ -55,24 +56,39 @@ class InMemoryTable:
     def query(self, **call: Any) -> dict[str, Any]:
         with self._operation("query"):
             partition, _, value = call["KeyConditionExpression"].split()  # "AmazonUserID = :u"
+            wanted = call["ExpressionAttributeValues"][value]["S"]
+            if call.get("IndexName") == "by-account":
+                return self._index_page(call, partition, wanted)
             assert partition == KEY[0], "the only key that the skill queries by"
-            user_id = call["ExpressionAttributeValues"][value]["S"]
-            return self._page(call, sorted(key for key in self.items if key[0] == user_id))
+            return self._page(call, sorted(key for key in self.items if key[0] == wanted))
 
     def scan(self, **call: Any) -> dict[str, Any]:
         with self._operation("scan"):
             segments, segment = call.get("TotalSegments", 1), call.get("Segment", 0)
-            return self._page(call, [key for key in sorted(self.items) if sum(key[0].encode()) % segments == segment])
+            page = self._page(call, [key for key in sorted(self.items) if sum(key[0].encode()) % segments == segment])
+            condition = {"ConditionExpression": call.get("FilterExpression", ""), **call}
+            kept = [item for item in page["Items"] if "FilterExpression" not in call or holds(condition, item)]
+            return {**page, "Items": kept, "Count": len(kept)}  # as DynamoDB: it filters a page after reading it
 
     def rows(self) -> list[Item]:
         return [self.items[key] for key in sorted(self.items)]
 
-    def _page(self, call: dict[str, Any], keys: list[tuple[str, str]]) -> dict[str, Any]:
+    def _page(self, call: dict[str, Any], keys: list[tuple[str, str]], items: dict[tuple[str, str], Item] | None = None) -> dict[str, Any]:
         start = key_of(call["ExclusiveStartKey"]) if "ExclusiveStartKey" in call else ("", "")
         rest = [key for key in keys if key > start]
         page = rest[: min(self.page_size, call.get("Limit", self.page_size))]
         last = {"LastEvaluatedKey": {name: {"S": part} for name, part in zip(KEY, page[-1], strict=True)}} if len(page) < len(rest) else {}
-        return {"Items": [dict(self.items[key]) for key in page], "Count": len(page), **last}
+        held = self.items if items is None else items
+        return {"Items": [dict(held[key]) for key in page], "Count": len(page), **last}
+
+    def _index_page(self, call: dict[str, Any], partition: str, account_id: str) -> dict[str, Any]:
+        """The index holds keys only, and is as old as `stale_index` says."""
+        assert partition == "AccountID"
+        assert not call.get("ConsistentRead"), "an index has no consistent reads"
+        items = self.items if self.stale_index is None else self.stale_index
+        found = sorted(key for key, item in items.items() if item.get("AccountID") == {"S": account_id} and "StartMs" in item)
+        page = self._page(call, found, items)
+        return {**page, "Items": [{name: item[name] for name in (*KEY, "AccountID", "StartMs")} for item in page["Items"]]}
 
     def _operation(self, name: str) -> Any:
         self.before(name)

@@ -11,6 +11,12 @@ from moto import mock_aws
 from tests.in_memory_table import InMemoryTable
 
 TABLE = "account-mappings"
+ATTRIBUTES = [("AmazonUserID", "S"), ("SK", "S"), ("AccountID", "S"), ("StartMs", "N")]
+INDEX = {
+    "IndexName": "by-account",
+    "KeySchema": [{"AttributeName": "AccountID", "KeyType": "HASH"}, {"AttributeName": "StartMs", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
 USER = {"S": "amzn1.ask.account.AHVQ"}
 OPEN = "attribute_exists(SK) AND #s <> :x AND (attribute_not_exists(EndMs) OR EndMs > :e)"
 UNSET = "attribute_exists(SK) AND attribute_not_exists(AccountID) AND #s <> :x"
@@ -38,7 +44,8 @@ def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
             TableName=TABLE,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],  # type: ignore[misc,typeddict-item]
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in ATTRIBUTES],  # type: ignore[misc,typeddict-item]
+            GlobalSecondaryIndexes=[INDEX],  # type: ignore[list-item]
         )
         yield client
 
@@ -157,3 +164,39 @@ def test_a_query_gives_one_partition_in_order_and_in_pages(table: Any) -> None:
     second = table.query(**query, ExclusiveStartKey=first["LastEvaluatedKey"])
     assert [[found["SK"]["S"] for found in page["Items"]] for page in (first, second)] == [["E#2", "L#1"], ["L#3"]]
     assert "LastEvaluatedKey" not in second
+
+
+def test_a_query_of_the_index_gives_keys_of_one_account(table: Any) -> None:
+    account = {"AccountID": {"S": "a"}, "Source": {"S": "EVENT"}}
+    table.put_item(TableName=TABLE, Item=item("L#1", StartMs={"N": "1"}, **account))
+    table.put_item(TableName=TABLE, Item=item("L#2", StartMs={"N": "2"}))
+    table.put_item(TableName=TABLE, Item=item("L#3", StartMs={"N": "3"}, AccountID={"S": "b"}))
+    by_account = {"IndexName": "by-account", "KeyConditionExpression": "AccountID = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}
+    assert table.query(TableName=TABLE, **by_account)["Items"] == [item("L#1", StartMs={"N": "1"}, AccountID={"S": "a"})]
+
+
+def test_a_stale_index_shows_what_was() -> None:
+    table = InMemoryTable()
+    table.put_item(Item=item("L#1", StartMs={"N": "1"}, AccountID={"S": "a"}))
+    table.stale_index = dict(table.items)
+    table.put_item(Item=item("L#2", StartMs={"N": "2"}, AccountID={"S": "a"}))
+    table.delete_item(Key=key("L#1"))
+    by_account = {"IndexName": "by-account", "KeyConditionExpression": "AccountID = :a", "ExpressionAttributeValues": {":a": {"S": "a"}}}
+    assert [found["SK"]["S"] for found in table.query(TableName=TABLE, **by_account)["Items"]] == ["L#1"]
+
+
+def test_a_scan_is_cut_into_pages_before_it_is_filtered(table: Any) -> None:
+    for sort_key, status in (("L#1", "PENDING"), ("L#2", "PENDING"), ("L#3", "ERASED")):
+        table.put_item(TableName=TABLE, Item=item(sort_key, Status={"S": status}))
+    names, values = {"#s": "Status"}, {":x": {"S": "ERASED"}}
+    scan = {"TableName": TABLE, "FilterExpression": "#s = :x", "ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    first = table.scan(**scan, Limit=2)
+    second = table.scan(**scan, Limit=2, ExclusiveStartKey=first["LastEvaluatedKey"])
+    assert [[found["SK"]["S"] for found in page["Items"]] for page in (first, second)] == [[], ["L#3"]]
+
+
+def test_the_segments_of_a_scan_are_the_table(table: Any) -> None:
+    for number in range(20):
+        table.put_item(TableName=TABLE, Item={**item("L#1"), "AmazonUserID": {"S": f"user-{number}"}})
+    parts = [table.scan(TableName=TABLE, Segment=segment, TotalSegments=3)["Items"] for segment in range(3)]
+    assert sorted(found["AmazonUserID"]["S"] for part in parts for found in part) == sorted(f"user-{number}" for number in range(20))

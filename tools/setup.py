@@ -48,7 +48,8 @@ def main(parts: list[str]) -> int:
         for part in parts:
             install_emulator() if part == "emulator" else install_environment(*ENVIRONMENTS[part])
     except subprocess.CalledProcessError as error:
-        return complain(f"'{' '.join(map(str, error.cmd[:4]))} …' failed (exit {error.returncode}); its own words are above. Is a package index reachable?")
+        command = " ".join(map(str, error.cmd[:4]))
+        return complain(f"'{command} …' failed (exit {error.returncode}); its own words are above. Is a package index reachable?")
     return 0
 
 

@@ -13,7 +13,8 @@ from greenlet import getcurrent, greenlet
 
 from linked_profile.account_mappings import AccountMappings, Table, item_to_entry
 from linked_profile.envelopes import SkillEvent, VoiceRequest
-from linked_profile.fold import fold, row_at
+from linked_profile.errors import LinkGoneError
+from linked_profile.fold import Link, fold, row_at
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
 from linked_profile.skill_events import EventRecord, SkillAccountLinkedHandler, SkillDisabledHandler
@@ -46,6 +47,7 @@ class History:
     page_size: int = 1000
     steps: int = 0
     deaths: int = 0
+    assigned: bool = False
     wrong: list[str] = field(default_factory=list)
     held: dict[str, set[str]] = field(default_factory=lambda: {user_id: set() for user_id in USERS})  # the accounts each ever had a link of
 
@@ -69,20 +71,42 @@ class History:
         during = [self._draw() for _ in range(self.chance.randrange(1, 3))]
         for happening in before:
             self._handle(happening)
+        pending = self._link_while_the_provider_is_down()
         self._note_held()
         self.now_s += 1
         others = self._answers_about(OTHER)
-        self._meet([*(lambda h=h: self._handle(h) for h in during), self._erase], others, {h.user_id for h in during})
-        self._erase()  # an interrupted erasure is run again
+        erase, *_ = self._meet([self._erase, *(lambda h=h: self._handle(h) for h in during)], others, {h.user_id for h in during})
+        if not erase:
+            self._erase()  # an interrupted erasure is simply run again
         self._redeliver([*before, *during])
+        self.wrong += ["the erased account came back within the hour"] if GONE in json.dumps(self.table.rows()) else []
         self.now_s += SETTLED_S
-        self._meet([self._sweep], self._answers_about(OTHER), set())
-        self._sweep()
+        others = self._answers_about(OTHER)
+        sweep, assign = self._meet([self._sweep, lambda: self._assign(pending)], others, {pending.amazon_user_id})
+        if not sweep:
+            self._sweep()
         self._check_nothing_left()
+        if assign and self.assigned:
+            row = row_at(self.mappings.history(pending.amazon_user_id, FOREVER), pending.start_ms)
+            self.wrong += [] if row and row.account_id == OTHER else ["a row that an operator had just assigned was deleted"]
         self._request_of_a_customer_who_is_still_linked()
         self._check_nothing_left()
         self._link_anew()
         return self
+
+    def _link_while_the_provider_is_down(self) -> Link:
+        """A row that stays pending: nobody redelivers it."""
+        link = Link(self.chance.choice(USERS), T0 - 5000, f"{self.chance.randrange(16**4):016x}")
+        if self.chance.random() < 0.5:
+            self.mappings.record_link(link, FOREVER)
+        return link
+
+    def _assign(self, link: Link) -> None:
+        """An operator knows whose the pending row was, just while the sweep runs."""
+        try:
+            self.assigned = self.mappings.resolve_account(link, OTHER, FOREVER) == OTHER
+        except LinkGoneError:
+            self.assigned = False
 
     def _draw(self, account: str | None = None) -> Happening:
         user_id, time_ms = self.chance.choice(USERS), T0 - 1000 * self.chance.choice([0, 0, 1, 2, 40, 900])
@@ -115,23 +139,25 @@ class History:
             self._handle(happening)
         self.table.before = lambda operation: None
 
-    def _meet(self, works: list[Callable[[], None]], others: dict[tuple[str, int], bool], changing: set[str]) -> None:
-        """Runs the works step by step, whoever's turn chance makes it; each may die before any of its calls."""
+    def _meet(self, works: list[Callable[[], None]], others: dict[tuple[str, int], bool], changing: set[str]) -> list[bool]:
+        """Runs the works step by step, whoever's turn chance makes it; each may die before any of its calls. Returns who came through."""
         main = getcurrent()
         self.table.before = lambda operation: main.switch()
         workers = [greenlet(work) for work in works]
-        while workers:
-            worker = self.chance.choice(workers)
+        came_through = [True] * len(workers)
+        while any(not worker.dead for worker in workers):
+            number = self.chance.choice([number for number, worker in enumerate(workers) if not worker.dead])
             self.steps += 1
-            if worker and self.chance.random() < CRASH_RATE:
+            if workers[number] and self.chance.random() < CRASH_RATE:
                 self.deaths += 1
-                kill(worker)
+                came_through[number] = False
+                kill(workers[number])
             else:
-                worker.switch()
-            workers = [worker for worker in workers if not worker.dead]
+                workers[number].switch()
             self._note_held()
             self._check_answers(others, changing)
         self.table.before = lambda operation: None
+        return came_through
 
     # ---- what must hold
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from linked_profile.access_tokens import digest
 from linked_profile.account_mappings import item_to_entry
-from linked_profile.fold import fold
+from linked_profile.fold import content_id, fold
+from tests.loopback_provider import cognito_token
 from tests.proof.erasing import GONE, OTHER, SETTLED_S, TABLE, History
 from tests.proof.simulation import FOREVER, START_S, Simulation, launch, skill_event
 from tools.customers.erasure import first_sweep, second_sweep
@@ -73,6 +75,39 @@ def test_neither_redelivery_nor_a_request_brings_an_erased_account_back_but_a_ne
     assert answers(shared, GONE) == [(U1, int(shared.clock.now + 1) * 1000, None)]
     sweep(shared)
     assert len(answers(shared, GONE)) == 1
+
+
+def test_a_link_that_comes_late_still_ends_where_the_erased_one_began(shared: Simulation) -> None:
+    erase(shared, GONE)
+    shared.handler(skill_event("SkillAccountLinked", U1, START_S + 150, "account-late"), None)
+    assert answers(shared, "account-late") == [(U1, (START_S + 150) * 1000, (START_S + 200) * 1000)]
+
+
+def test_a_link_of_the_same_millisecond_keeps_its_row_when_the_other_is_erased() -> None:
+    simulation = Simulation(seed=4)
+    accounts = sorted((f"account-{n}" for n in range(6)), key=lambda account: eid_of(U1, START_S, account))
+    for account in accounts:
+        simulation.handler(skill_event("SkillAccountLinked", U1, START_S, account), None)
+    simulation.clock.now = START_S + 10
+    last = answers(simulation, accounts[-1])
+    assert last[0][2] is None, "the one that sorts last is the open one"
+    erase(simulation, accounts[0])
+    simulation.handler(skill_event("SkillAccountLinked", U1, START_S, accounts[-1]), None)
+    assert answers(simulation, accounts[-1]) == last
+
+
+def eid_of(user_id: str, time_s: float, account: str) -> str:
+    return content_id("SkillAccountLinked", user_id, int(time_s * 1000), digest(cognito_token(account)))
+
+
+def test_a_pending_link_that_is_resolved_after_the_erasure_takes_itself_back(shared: Simulation) -> None:
+    shared.provider.down = True
+    late = skill_event("SkillAccountLinked", U2, START_S + 2900, GONE)
+    assert not shared.deliver(late)
+    erase(shared, GONE)
+    shared.provider.down = False
+    assert shared.deliver(late)
+    assert GONE not in json.dumps(shared.table.rows())
 
 
 def test_an_interrupted_erasure_is_simply_run_again(shared: Simulation) -> None:

@@ -55,6 +55,17 @@ def test_an_expiry_falls_with_its_end(kept: Simulation) -> None:
     assert int(row["ExpiresAt"]["N"]) == START_S + 45 * DAY_S
 
 
+def test_the_stored_end_holds_when_only_the_boundary_has_expired(kept: Simulation) -> None:
+    """As after the days were raised for the row alone."""
+    kept.clock.now = START_S + 36 * DAY_S
+    for item in kept.table.rows():
+        if item.get("AccountID") == {"S": "a"}:
+            item["ExpiresAt"] = {"N": str(START_S + 365 * DAY_S)}
+    assert days(kept.mappings.history(USER, FOREVER))[0] == ("a", 0, 5)
+    kept.table.items = {key: item for key, item in kept.table.items.items() if not key[1].startswith("E#")}
+    assert days(kept.mappings.history(USER, FOREVER))[0] == ("a", 0, 5)
+
+
 def test_nothing_expires_when_no_retention_was_asked_for() -> None:
     simulation = Simulation(seed=5)
     for event in (skill_event("SkillAccountLinked", USER, START_S, "a"), skill_event("SkillDisabled", USER, START_S + 60)):
