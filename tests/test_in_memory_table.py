@@ -1,4 +1,4 @@
-"""The in-memory table answers as DynamoDB does: the same cases run against it and against moto."""
+"""The in-memory table answers as DynamoDB does: the same cases run against it, moto and (end to end) ministack."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +30,17 @@ def key(sort_key: str) -> dict[str, Any]:
     return {"AmazonUserID": USER, "SK": {"S": sort_key}}
 
 
+def create_table(client: Any) -> None:
+    """The template's table, as far as these cases need it."""
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in (("AmazonUserID", "HASH"), ("SK", "RANGE"))],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in ATTRIBUTES],
+        GlobalSecondaryIndexes=[INDEX],
+    )
+
+
 @pytest.fixture(params=["memory", "moto"])
 def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     if request.param == "memory":
@@ -39,14 +50,7 @@ def table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setenv(name, "testing")
     with mock_aws():
         client = boto3.client("dynamodb", region_name="eu-west-1")
-        keys = [("AmazonUserID", "HASH"), ("SK", "RANGE")]
-        client.create_table(
-            TableName=TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],  # type: ignore[misc,typeddict-item]
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in ATTRIBUTES],  # type: ignore[misc,typeddict-item]
-            GlobalSecondaryIndexes=[INDEX],  # type: ignore[list-item]
-        )
+        create_table(client)
         yield client
 
 
