@@ -152,6 +152,7 @@ def test_skill_id_is_demanded_when_none_is_given(template):
 
 def test_there_is_no_other_way_in_when_deployed(transformed):
     code = {"AWS::Lambda::Function", "AWS::Lambda::Version", "AWS::Lambda::Alias", "AWS::Lambda::Permission", "AWS::IAM::Role"}
+    code |= {"AWS::IAM::ManagedPolicy"}
     data = {"AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolDomain"}
     watch = {"AWS::Logs::LogGroup", "AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm"}
     assert {spec["Type"] for spec in transformed["Resources"].values()} == code | data | watch
@@ -220,6 +221,28 @@ def test_role_allows_nothing_else_but_its_own_logs_when_the_function_runs(resour
     (role,) = of_type(transformed["Resources"], "AWS::IAM::Role")
     assert "ManagedPolicyArns" not in role
     assert of_type(transformed["Resources"], "AWS::Lambda::Function")[0]["Role"] == {"Fn::GetAtt": ["SkillFunctionRole", "Arn"]}
+
+
+OPERATORS = {
+    "OperatorReadPolicy": {"DescribeTable", "ExportTableToPointInTime", "GetItem", "Query", "Scan"},
+    "OperatorAssignPolicy": {"PutItem", "UpdateItem"},
+    "OperatorErasePolicy": {"DeleteItem", "PutItem", "UpdateItem"},
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operators_policy_allows_exactly_its_actions_when_attached(resources, name):
+    allowed = resources[name]["Properties"]["PolicyDocument"]["Statement"]
+    on_table = [statement for statement in allowed if statement["Resource"] == TABLE_ARN]
+    actions = [action for statement in on_table for action in flat(statement["Action"])]
+    assert sorted(actions) == [f"dynamodb:{action}" for action in sorted(OPERATORS[name])]
+    others = {action for statement in allowed if statement not in on_table for action in flat(statement["Action"])}
+    assert others <= {"dynamodb:Query", "cloudformation:DescribeStacks"}
+    assert all(statement["Resource"] != "*" for statement in allowed)
+
+
+def flat(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
 
 
 def test_no_secret_stands_in_the_template_when_read_word_by_word(template):
