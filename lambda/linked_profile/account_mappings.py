@@ -144,7 +144,7 @@ class AccountMappings:
         erased_ms = self._erased_ms(account_id, deadline)
         if erased_ms is None or (link.source != "OBSERVED" and link.start_ms > erased_ms):
             return False
-        self._ask("update_item", deadline, **erase_link(link, account_id))
+        self._ask("update_item", deadline, **erase_link(link, account_id, erased_ms))
         return True
 
     def _erased_ms(self, account_id: str, deadline: Deadline) -> int | None:
@@ -230,14 +230,17 @@ def item_to_entry(item: dict[str, Any]) -> Link | End:
     )
 
 
-def erase_link(link: Link, account_id: str) -> dict[str, Any]:
-    """The update that takes a link's account away and leaves a boundary without a row: deleted, a neighbour's row would grow over it."""
+def erase_link(link: Link, account_id: str, erased_ms: int) -> dict[str, Any]:
+    """The update that takes a link's account away and leaves a boundary without a row: deleted, a neighbour's row would grow over it.
+
+    It leaves in the link when it was erased, so that the erasure of another account does not take what has been pending since.
+    """
     return {
         "Key": key_of(link),
-        "UpdateExpression": "SET #s = :x REMOVE AccountID, ID, StartDatetime, EndDatetime",
+        "UpdateExpression": "SET #s = :x, ErasedMs = :m REMOVE AccountID, ID, StartDatetime, EndDatetime",
         "ConditionExpression": "AccountID = :a",
         "ExpressionAttributeNames": {"#s": "Status"},
-        "ExpressionAttributeValues": {":x": _s(ERASED), ":a": _s(account_id)},
+        "ExpressionAttributeValues": {":x": _s(ERASED), ":a": _s(account_id), ":m": _n(erased_ms)},
     }
 
 

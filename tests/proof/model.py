@@ -14,7 +14,7 @@ class Fact:
     tie: str
     account: str | None = None
     observed: bool = False
-    erased: bool = False
+    erased_ms: int | None = None  # when the account of this link was erased
 
 
 Row = tuple[str | None, int, int | None]  # account, start, end
@@ -26,7 +26,9 @@ def rows(facts: set[Fact]) -> list[Row]:
     counting = [fact for fact in facts if not fact.observed or not any(0 <= fact.time_ms - time <= LAG_MS for time in firm)]
     counting.sort(key=lambda fact: (fact.time_ms, fact.kind, fact.tie))
     ends = [*(fact.time_ms for fact in counting[1:]), None]
-    return [(fact.account, fact.time_ms, end) for fact, end in zip(counting, ends, strict=False) if fact.kind == 0 and not fact.erased]
+    return [
+        (fact.account, fact.time_ms, end) for fact, end in zip(counting, ends, strict=False) if fact.kind == 0 and fact.erased_ms is None
+    ]
 
 
 def account_at(facts: set[Fact], when_ms: int) -> tuple[bool, str | None]:

@@ -93,7 +93,7 @@ class Histories(RuleBasedStateMachine):
         self.simulation.clock.now += SETTLED_S
         second_sweep(self.simulation.table, TABLE, self.simulation.clock)  # type: ignore[arg-type]
         for user_id, facts in self.facts.items():
-            if any(fact.erased for fact in facts.values()) and not self._has_living_link(facts):
+            if any(fact.erased_ms for fact in facts.values()) and not self._has_living_link(facts):
                 self.facts[user_id] = {}
 
     # ---- the model
@@ -105,17 +105,17 @@ class Histories(RuleBasedStateMachine):
         token_digest = access_tokens.digest(cognito_token(account)) if account else ""
         eid = content_id(kind, user_id, time_ms, token_digest)
         known = self.facts[user_id].setdefault(eid, Fact(time_ms, int(account is None), eid))
-        if account and acknowledged and not known.erased:
+        if account and acknowledged and known.erased_ms is None:
             self.facts[user_id][eid] = self._after_erasure(replace(known, account=account))
 
     def _after_erasure(self, fact: Fact) -> Fact:
         gone = fact.account in self.erased_ms and (fact.observed or fact.time_ms <= self.erased_ms[fact.account or ""])
-        return replace(fact, account=None, erased=True) if gone else fact
+        return replace(fact, account=None, erased_ms=self.erased_ms[fact.account or ""]) if gone else fact
 
     def _has_living_link(self, facts: dict[str, Fact]) -> bool:
-        """A row with an account, or one that is pending and younger than every erasure."""
-        last = max(self.erased_ms.values())
-        return any(fact.kind == 0 and not fact.erased and (fact.account or fact.time_ms > last) for fact in facts.values())
+        """A row with an account, or one that is pending and younger than the last erasure of this user id."""
+        last = max(fact.erased_ms or 0 for fact in facts.values())
+        return any(fact.kind == 0 and fact.erased_ms is None and (fact.account or fact.time_ms > last) for fact in facts.values())
 
     # ---- what must hold
 

@@ -1,0 +1,22 @@
+"""`python -m tools.customers`."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lambda"))  # linked_profile lives where Lambda looks for it
+
+from tools.customers.cli import main
+
+EXIT_TERMINATED = 143
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """Unwinds, so that nothing half written stays behind and the audit line is left."""
+    raise SystemExit(EXIT_TERMINATED)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminate)
+    sys.exit(main(sys.argv[1:]))
