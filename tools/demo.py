@@ -1,17 +1,20 @@
 """`python -m tools.demo`: a customer enables, links, talks and disables, on real parts of this machine; ends by itself."""
 
 import argparse
+import os
 import secrets
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tools.cognito_accounts import CustomerAccount, sign_up
 from tools.in_process import InProcessFunction
 from tools.interruption import interruption
-from tools.local_aws import LocalAws
+from tools.local_aws import REGION, LocalAws
+from tools.local_aws import ROOT as AWS_ROOT
 from tools.local_stack import LocalStack, deploy, linking_configuration
 from tools.mapping_table import StoredLink, stored_links
 from tools.runtime_emulator import RuntimeEmulator
@@ -116,6 +119,7 @@ def play(stage: Stage) -> None:
     talk(stage)
     expect(rows(stage, user_id)[0].get("EndDatetime") is None, "the row to be open still", "a closed one")
     disable(stage, user_id)
+    ask_who_it_was(stage, user_id)
 
 
 def enable(stage: Stage) -> str:
@@ -168,6 +172,32 @@ def disable(stage: Stage, user_id: str) -> None:
     expect_delivered(stage)
     stage.transcript.rows(found := rows(stage, user_id))
     expect(len(found) == 1 and "EndDatetime" in found[0], f"the row of {shorten_id(user_id)} to be closed", str(found))
+
+
+def ask_who_it_was(stage: Stage, user_id: str) -> None:
+    """The operator's command, as it would be typed: before, during and after the link."""
+    stage.transcript.act("Amazon asks about this user id: the operator looks up who it was, before, during and after")
+    (row,) = rows(stage, user_id)
+    start, end = (datetime.fromisoformat(str(row[name])) for name in ("StartDatetime", "EndDatetime"))
+    moments = {start - PAUSE: 1, start + (end - start) / 2: 0, end + PAUSE: 1}
+    for moment, code in moments.items():
+        at = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        stage.transcript.line(f"$ python -m tools.customers who {shorten_id(user_id)} --at {at}", "bold")
+        answer = customers_command(stage, "who", user_id, "--at", at)
+        stage.transcript.line(answer.stdout.rstrip().replace(user_id, shorten_id(user_id)))
+        expect(answer.returncode == code, f"exit code {code}", f"{answer.returncode} {answer.stderr.strip()}")
+        expect(
+            (stage.account_id in answer.stdout) is (code == 0), f"the account {stage.account_id} while it was linked, only", answer.stdout
+        )
+
+
+def customers_command(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """On the local table, with nothing of the developer's own AWS configuration, and the audit line kept with the rest."""
+    log = str(stage.aws.folder / "customers-audit.jsonl")
+    command = [sys.executable, "-m", "tools.customers", *arguments, "--table", stage.stack.table, "--audit-log", log]
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    environment = {**os.environ, **nowhere, **AWS_ROOT, "AWS_ENDPOINT_URL": stage.aws.url, "AWS_DEFAULT_REGION": REGION}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def rows(stage: Stage, user_id: str) -> list[StoredLink]:

@@ -15,6 +15,10 @@ def refusal(code: str, status: int = 400) -> ClientError:
     return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Query")  # type: ignore[typeddict-item]
 
 
+MAY_PASS = [refusal("ThrottlingException"), refusal("InternalServerError", 500), EndpointConnectionError(endpoint_url="x")]
+WILL_NOT_PASS = [refusal("AccessDeniedException"), refusal("ResourceNotFoundException"), NoCredentialsError(), ValueError()]
+
+
 def test_every_key_is_read_once_when_threads_share_the_work() -> None:
     asked: list[int] = []
     read = [pair for some in read_in_parallel(lambda key: asked.append(key) or key * 2, range(500), 1e6, 8) for pair in some]  # type: ignore[func-returns-value]
@@ -61,14 +65,11 @@ def test_a_waiting_read_gives_up_when_the_work_is_stopped() -> None:
     threading.Timer(0.05, rate.stop).start()
     began = time.monotonic()
     with pytest.raises(Stopped):
-        for _ in range(5):
-            rate.take()
+        [rate.take() for _ in range(5)]  # type: ignore[func-returns-value]
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize(
-    "error", [refusal("ThrottlingException"), refusal("InternalServerError", 500), EndpointConnectionError(endpoint_url="x")]
-)
+@pytest.mark.parametrize("error", MAY_PASS)
 def test_the_read_is_tried_again_when_the_fault_may_pass(error: Exception) -> None:
     outcomes: list[Any] = [error, error, 7]
 
@@ -94,8 +95,6 @@ def test_the_last_fault_is_raised_when_it_never_passes(monkeypatch: pytest.Monke
     assert len(asked) == parallel_reads.MOST_TRIES
 
 
-@pytest.mark.parametrize(
-    "error", [refusal("AccessDeniedException"), refusal("ResourceNotFoundException"), NoCredentialsError(), ValueError()]
-)
+@pytest.mark.parametrize("error", WILL_NOT_PASS)
 def test_nothing_is_tried_again_when_it_cannot_help(error: Exception) -> None:
     assert not may_pass(error)
