@@ -181,6 +181,26 @@ def test_one_line_says_so_when_profile_or_region_are_missing(tmp_path: Path, opt
     assert ran.stderr.count("\n") == 1
 
 
+def test_one_line_says_so_when_the_endpoint_is_no_url(tmp_path: Path) -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": "nonsense", "AWS_DEFAULT_REGION": "eu-west-1"}
+    ran = run("who", ANNA, "--table", "t", "--audit-log", str(tmp_path / "audit.jsonl"), **keys)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+
+
+def test_help_is_shown_when_the_terminal_knows_ascii_only() -> None:
+    assert run("who", "--help", PYTHONIOENCODING="ascii").returncode == 0
+
+
+def test_there_is_no_complaint_when_nobody_reads_the_output() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.customers", "who", "--help"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    process.stdout.close()
+    _, err = process.communicate(timeout=60)
+    assert err == b""
+
+
 def test_there_are_no_colours_when_stdout_is_no_terminal(desk: Desk) -> None:
     desk.link(ANNA, "acme", "2026-01-01T00:00:00Z")
     assert "\x1b" not in desk("who", ANNA).out

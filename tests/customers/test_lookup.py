@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.customers.conftest import ANNA, BEN, Desk
+from tools.customers.scratch import Scratch
 
 CARA = "amzn1.ask.account.CARA"
 ADDED = ["AccountID", "StartDatetime", "EndDatetime", "Status", "Source"]
@@ -212,6 +213,14 @@ def test_it_refuses_when_the_scratch_file_is_none(customers: Desk) -> None:
     customers.file("out.csv.scratch", "not a database, but long enough to be taken for one" * 100)
     ran = customers("lookup", customers.file("in.csv", f"user_id\n{ANNA}\n"), customers.folder / "out.csv")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
+
+
+def test_it_refuses_when_another_run_is_at_work_on_the_same_output(customers: Desk) -> None:
+    source = customers.file("in.csv", f"user_id\n{ANNA}\n")
+    with Scratch(customers.folder / "out.csv", {}, ""):
+        ran = customers("lookup", source, customers.folder / "out.csv")
+    assert ran.code == 2
+    assert "another run is at work on it" in ran.err
 
 
 def test_throttling_is_waited_for_when_it_comes(customers: Desk) -> None:

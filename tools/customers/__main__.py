@@ -1,5 +1,6 @@
 """`python -m tools.customers`."""
 
+import io
 import signal
 import sys
 from pathlib import Path
@@ -19,4 +20,7 @@ def terminate(number: int, frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a letter shows a question mark
     sys.exit(main(sys.argv[1:]))

@@ -36,7 +36,7 @@ Connect = Callable[[Connection, str, int], Any]
 
 
 def connect(connection: Connection, service: str, attempts: int) -> Any:
-    """A boto3 client; credentials, region and AWS_ENDPOINT_URL as boto3 finds them."""
+    """A boto3 client; credentials, region and AWS_ENDPOINT_URL as boto3 finds them. Raises WrongUseError."""
     import boto3.session  # noqa: PLC0415  (--help does not wait for it)
     from botocore.config import Config  # noqa: PLC0415
 
@@ -48,7 +48,10 @@ def connect(connection: Connection, service: str, attempts: int) -> Any:
         parameter_validation=False,  # a quarter of a call's time; what we send is checked by mypy
     )
     session: Any = boto3.session.Session(profile_name=connection.profile, region_name=connection.region)
-    return session.client(service, config=limits)
+    try:
+        return session.client(service, config=limits)
+    except ValueError as error:  # botocore's, for an AWS_ENDPOINT_URL that is no URL
+        raise WrongUseError(str(error)) from error
 
 
 class TableAccess:
