@@ -16,7 +16,7 @@ demo: ## a customer links an account, asks four questions and disables the skill
 
 test: ## the fast tests
 	@$(PYTHON) tools/setup.py dev
-	@$(BIN)/pytest tests -n auto --ignore tests/end_to_end --cov=lambda --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
+	@$(BIN)/pytest tests -n auto -m "not slow" --ignore tests/end_to_end --cov=lambda --cov-branch --cov-report=term:skip-covered --cov-fail-under=95
 
 check: ## formatting, linting, types, tiers, the template
 	@$(PYTHON) tools/setup.py dev sam
@@ -28,9 +28,10 @@ check: ## formatting, linting, types, tiers, the template
 	@AWS_DEFAULT_REGION=us-east-1 .tools/sam/bin/sam validate --lint
 	@$(BIN)/pytest tests/test_template.py
 
-e2e: ## the demo's story as tests: ministack with IAM enforced, the runtime emulator, sam build (needs python3.13 on PATH)
+e2e: ## the long tests: the story with IAM enforced in the runtime emulator, sam build (needs python3.13 on PATH), a look-up killed 20 times
 	@$(PYTHON) tools/setup.py dev ministack emulator sam
 	@$(BIN)/pytest tests/end_to_end
+	@$(BIN)/pytest tests/customers -m slow
 
 prove: ## the proof of the mapping table: schedules, histories, faults, erasure, mutants (LONG=1: five times as much)
 	@$(PYTHON) tools/setup.py dev

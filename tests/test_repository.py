@@ -89,7 +89,10 @@ def test_every_sentence_that_the_code_asks_for_is_there() -> None:
 def test_the_files_that_readme_and_contributing_name_are_there() -> None:
     text = README + (ROOT / "CONTRIBUTING.md").read_text()
     named = set(re.findall(r"`([\w./-]+\.(?:py|json|yaml|toml|txt|md))`", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
-    places = [ROOT, ROOT / "lambda", ROOT / "lambda/linked_profile", ROOT / "tools", ROOT / "tests", ROOT / "interaction_models"]
+    places = [
+        ROOT,
+        *(ROOT / name for name in ("lambda", "lambda/linked_profile", "tools", "tools/customers", "tests", "interaction_models")),
+    ]
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
 
 

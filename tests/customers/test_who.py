@@ -110,6 +110,13 @@ def test_the_zone_is_asked_for_when_it_is_missing(desk: Desk) -> None:
     assert "write 2026-03-14T09:00:00Z for UTC" in desk("who", ANNA, "--at", "2026-03-14T09:00:00").err
 
 
+def test_a_row_is_gone_when_it_has_expired_and_is_not_deleted_yet(desk: Desk) -> None:
+    link = desk.link(ANNA, "acme", "2026-01-01T00:00:00Z")
+    desk.end(ANNA, "2026-02-01T00:00:00Z")
+    desk.table.items[(ANNA, link.sort_key)]["ExpiresAt"] = {"N": str(desk.now_ms // 1000)}
+    assert desk("history", ANNA).code == 1
+
+
 def test_all_user_ids_of_an_account_are_listed_when_it_had_several(desk: Desk) -> None:
     desk.link(ANNA, "acme", "2026-01-01T00:00:00Z")
     desk.end(ANNA, "2026-02-01T00:00:00Z")

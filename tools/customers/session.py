@@ -105,7 +105,7 @@ def leave_line(log: AuditLog, audit: AuditLine, work: Callable[[], int]) -> int:
         code = work()
         outcome = OUTCOMES[code]
         return code
-    except (Exception, click.Abort) as error:
+    except Exception as error:
         outcome = f"failed: {type(error).__name__}"
         raise
     finally:
