@@ -210,11 +210,19 @@ class TestOpenID:
             (401, 'Bearer error="insufficient_scope"', ProviderMisconfiguredError),
             (400, 'Bearer error="invalid_request"', ProviderMisconfiguredError),
             (404, "", ProviderMisconfiguredError),
+            (408, "", ProviderUnavailableError),
+            (425, "", ProviderUnavailableError),
         ],
     )
     def test_reads_the_challenge_when_userinfo_refuses(self, provider: LoopbackProvider, status: int, challenge: str, raised: Any) -> None:
         provider.misbehave = lambda request: send(request, status, b"", **{"WWW-Authenticate": challenge})
         with pytest.raises(raised):
+            self.ask(provider, OIDC_CLAIMS)
+
+    def test_the_challenge_is_enough_when_the_body_is_a_page(self, provider: LoopbackProvider) -> None:
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        provider.misbehave = lambda request: send(request, 401, b"<html>Unauthorized</html>", **challenge)
+        with pytest.raises(TokenRejectedError):
             self.ask(provider, OIDC_CLAIMS)
 
     def test_rejects_a_userinfo_without_a_subject(self, provider: LoopbackProvider) -> None:

@@ -211,6 +211,12 @@ def test_an_address_becomes_one_line_when_it_is_text_or_json(skill: Skill, anna:
     assert f"Your address is {said}." in speech if said else "does not share your street address" in speech
 
 
+def test_a_name_of_nothing_that_can_be_said_is_not_shared(skill: Skill, anna: str) -> None:
+    skill.provider.profiles[anna] = {"sub": ANNA["sub"], "given_name": "\x00\ufffe"}
+    assert "Hello, good to hear you." in skill.speech(message("launch", token=anna))
+    assert "does not share your name" in skill.speech(request_info("fullName", anna))
+
+
 NASTY = [
     "O'Neill & Söhne <GmbH>",
     '"><audio src="https://evil.example/a.mp3"/>',
@@ -257,6 +263,44 @@ def test_an_enum_newer_than_the_sdk_gets_an_answer(skill: Skill, anna: str, fiel
     target = event["request"] if field == "dialogState" else event["request"]["intent"]
     target[field] = "NOT_YET_INVENTED"
     assert re.match("<speak>.+</speak>", skill.speech(event))
+
+
+class TestAScreenNewerThanTheSdk:
+    """One enum value that the SDK does not know, far from what was asked, must not change the answer."""
+
+    @pytest.fixture
+    def on_it(self) -> Any:
+        def event_of(event: dict[str, Any]) -> dict[str, Any]:
+            event["context"]["Viewport"] = {"shape": "OVAL"}
+            event["context"]["Viewports"][0]["shape"] = "OVAL"
+            return event
+
+        return event_of
+
+    def test_questions_are_answered(self, skill: Skill, anna: str, on_it: Any) -> None:
+        assert "Your name is Anna" in skill.speech(on_it(request_info("fullName", anna)))
+
+    @pytest.mark.parametrize("name", ["amazon_stop", "amazon_cancel", "amazon_navigate_home"])
+    def test_stop_stops(self, skill: Skill, anna: str, on_it: Any, name: str) -> None:
+        assert skill(on_it(message(name, token=anna)))["response"]["shouldEndSession"] is True
+
+    def test_who_is_not_linked_is_asked_to_link(self, skill: Skill, on_it: Any) -> None:
+        assert skill(on_it(request_info("fullName", None)))["response"]["card"] == LINK_CARD
+
+    def test_an_intent_with_unreadable_slots_is_still_that_intent(self, skill: Skill, anna: str, on_it: Any) -> None:
+        event = on_it(request_info("fullName", anna))
+        event["request"]["intent"]["slots"]["infoTypeRequested"]["resolutions"] = {"resolutionsPerAuthority": "none"}
+        assert "Your phone number is" in skill.speech(event)
+
+
+def test_a_misconfigured_provider_is_logged_with_its_reason_though_the_greeting_goes_on(build_skill: Any, anna: str, caplog: Any) -> None:
+    caplog.set_level("INFO")
+    skill = build_skill(ACCOUNT_LINKING="optional")
+    error = {"__type": "NotAuthorizedException", "message": "Access Token does not have required scopes"}
+    skill.provider.misbehave = lambda request: send_json(request, 400, error)
+    assert "Hello, good to hear you." in skill.speech(message("launch", token=anna))
+    (line,) = [record for record in caplog.records if record.outcome == "provider_misconfigured"]
+    assert (line.levelname, line.reason) == ("ERROR", "MISSING_SCOPE:aws.cognito.signin.user.admin")
 
 
 @pytest.mark.parametrize("kind", ["Connections.Response", "AudioPlayer.PlaybackFailed", "CanFulfillIntentRequest", "Not.Yet.Invented"])

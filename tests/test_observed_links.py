@@ -97,6 +97,47 @@ def test_the_answer_is_the_same_when_the_table_is_unreachable_and_the_next_sessi
     assert skill.periods() == [(SUB, "2026-03-14T09:05:00Z", None)]
 
 
+def test_a_later_request_is_observed_when_an_earlier_one_could_only_lag(skill: Skill, anna: str) -> None:
+    skill.provider.misbehave = hang_up
+    with pytest.raises(ProviderUnavailableError):
+        skill(linked(anna, "2026-03-14T09:00:00Z"))
+    skill.provider.misbehave = None
+    skill(launch(anna, "2026-03-14T09:00:10Z"))
+    assert skill.periods() == [(None, "2026-03-14T09:00:00Z", None)]
+    skill(launch(anna, "2026-03-14T10:07:00Z"))
+    assert skill.periods()[1] == (SUB, "2026-03-14T10:07:00Z", None)
+
+
+@pytest.mark.parametrize("odd", [{}, {"Status": {"S": "RESOLVED"}, "Source": {"S": "EVENT"}, "EndMs": {"N": "soon"}}])
+def test_the_answer_is_the_same_when_somebody_typed_an_odd_item_into_the_table(skill: Skill, anna: str, odd: Any) -> None:
+    user_id = launch(anna, "2026-03-14T09:00:00Z")["context"]["System"]["user"]["userId"]
+    skill.table.items[user_id, "L#0000000000000#typed"] = {"AmazonUserID": {"S": user_id}, "SK": {"S": "L#0000000000000#typed"}, **odd}
+    assert "Hello Anna" in skill.speech(launch(anna, "2026-03-14T09:00:00Z"))
+
+
+def test_items_of_a_later_version_are_left_alone(skill: Skill, anna: str) -> None:
+    user_id = launch(anna, "2026-03-14T09:00:00Z")["context"]["System"]["user"]["userId"]
+    skill.table.items[user_id, "N#of-a-later-version"] = {"AmazonUserID": {"S": user_id}, "SK": {"S": "N#of-a-later-version"}}
+    skill(linked(anna, "2026-03-14T09:00:00Z"))
+    assert skill.periods() == [(SUB, "2026-03-14T09:00:00Z", None)]
+
+
+def test_the_account_holder_is_observed_when_alexa_knows_the_voice(skill: Skill, anna: str) -> None:
+    event = launch(anna, "2026-03-14T09:00:00Z")
+    event["context"]["System"]["person"] = {"personId": "amzn1.ask.person.A3K", "accessToken": anna}
+    skill(event)
+    assert skill.periods() == [(SUB, "2026-03-14T09:00:00Z", None)]
+
+
+@pytest.mark.parametrize("name", ["amazon_help", "request_info", "amazon_stop"])
+def test_any_request_opens_a_row_when_the_skill_has_no_linking(build_skill: Any, name: str) -> None:
+    skill = build_skill(ACCOUNT_LINKING="none")
+    event = message(name, time="2026-03-14T09:00:00Z")
+    event["session"]["new"] = True
+    skill(event)
+    assert skill.periods() == [(None, "2026-03-14T09:00:00Z", None)]
+
+
 def test_writes_nothing_when_the_account_is_not_proven(skill: Skill) -> None:
     skill(launch(cognito_token("never-issued"), "2026-03-14T09:00:00Z"))
     assert skill.links() == []

@@ -328,6 +328,52 @@ def test_an_event_without_a_usable_user_id_is_acknowledged_and_writes_nothing(sk
     assert skill.table.calls == []
 
 
+@pytest.mark.parametrize("body", [[], "x", 5, True])
+def test_a_disable_counts_whatever_its_body_is(skill: Skill, anna: str, body: Any) -> None:
+    skill(linked(anna))
+    event = disabled()
+    event["request"]["body"] = body
+    assert acknowledged(skill(event))
+    assert skill.periods() == [(SUB, T0, T1)]
+
+
+@pytest.mark.parametrize("body", [[], "x", 5, True])
+def test_a_link_with_a_body_of_the_wrong_type_is_a_row_without_account(skill: Skill, anna: str, body: Any) -> None:
+    event = linked(anna)
+    event["request"]["body"] = body
+    assert acknowledged(skill(event))
+    assert [(link["Status"].partition(":")[0], link.get("AccountID")) for link in skill.links()] == [("UNRESOLVED", None)]
+
+
+@pytest.mark.parametrize("user", ["x", [], 5])
+def test_a_user_of_the_wrong_type_is_acknowledged_and_writes_nothing(skill: Skill, anna: str, user: Any) -> None:
+    event = linked(anna)
+    event["context"]["System"]["user"] = user
+    assert acknowledged(skill(event))
+    assert skill.table.calls == []
+
+
+def outcomes(caplog: Any) -> list[tuple[str, str | None]]:
+    return [(record.outcome, getattr(record, "reason", None)) for record in caplog.records]
+
+
+def test_an_outage_is_logged_with_its_reason(skill: Skill, anna: str, caplog: Any) -> None:
+    caplog.set_level("INFO")
+    skill.provider.misbehave = lambda request: send_json(request, 503, {})
+    with pytest.raises(ProviderUnavailableError):
+        skill(linked(anna))
+    assert outcomes(caplog) == [("provider_unavailable", "HTTP_503")]
+
+
+def test_no_alarm_rings_when_the_row_has_its_account_and_only_the_redelivered_token_is_dead(skill: Skill, anna: str, caplog: Any) -> None:
+    skill(linked(anna))
+    del skill.provider.profiles[anna]
+    caplog.set_level("INFO")
+    caplog.clear()
+    skill(linked(anna))
+    assert [outcome for outcome, _ in outcomes(caplog)] == ["link_recorded", "answered"]
+
+
 class TestWithoutAccountLinking:
     def test_enabled_opens_a_row_and_disabled_ends_it(self, build_skill: Any) -> None:
         skill = build_skill(ACCOUNT_LINKING="none", COGNITO_USER_POOL_ID="", COGNITO_CLIENT_ID="")

@@ -10,6 +10,7 @@ A module imports from tiers below its own, never from its own or above (`make ch
 5  account_mappings      the record: links, ends, the fold, its DynamoDB table
    identity_providers    Profile; Amazon Cognito, Login with Amazon, any OpenID userinfo endpoint
 6  access_tokens         what an access token says of itself; pure
+   fold                  links and ends, and what a set of them says; pure
    envelopes             strict reading of the raw JSON, before the SDK sees it; pure
 7  outbound              the one HTTP client, and the deadline of an invocation
 8  speech, settings, errors, logs      standard library only

@@ -23,15 +23,6 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def is_jwt(token: str) -> bool:
-    """Whether the token has a JWT's three parts and readable claims; LWA's and many other tokens are opaque."""
-    try:
-        unverified_claims(token)
-    except TokenRejectedError:
-        return False
-    return True
-
-
 def unverified_claims(token: str) -> Claims:
     """The claims as they stand, signature unchecked. Raises TokenRejectedError."""
     try:

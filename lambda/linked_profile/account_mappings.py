@@ -15,14 +15,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from linked_profile.errors import LinkGoneError, TableUnavailableError
-from linked_profile.fold import END, ERASED, ERASURE, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
+from linked_profile.fold import END, ERASED, ERASURE, LINK, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
 from linked_profile.outbound import Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 LEAST_TIME_S = 1.5  # no call is begun with less of the deadline left: connect 0.5 s, read 1 s
+TIME_FOR_TWO_S = 4.0  # two attempts, and botocore's pause of up to 1 s between them
 DAY_S = 86_400
+ENTRIES = (f"{LINK}#", f"{END}#")  # what else a later version or a hand may put into a partition is none of ours
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,18 @@ class Table:
 class AccountMappings:
     """The table, by what is done with it. Every method raises TableUnavailableError; no call begins with under 1.5 s left."""
 
-    def __init__(self, table: Table, client: Callable[[], "DynamoDBClient"], clock: Callable[[], float] = time.time) -> None:
-        """`client` is called at the first use: importing boto3 costs a voice request more than all of its own work."""
-        self._table, self._client, self._clock = table, client, clock
+    def __init__(
+        self,
+        table: Table,
+        client: Callable[[], "DynamoDBClient"],
+        clock: Callable[[], float] = time.time,
+        late_client: Callable[[], "DynamoDBClient"] | None = None,
+    ) -> None:
+        """Clients are built at their first use: importing boto3 costs a voice request more than all of its own work.
+
+        `late_client`, which tries once, takes over where there is no time left for a second attempt and the pause before it.
+        """
+        self._table, self._client, self._clock, self._late_client = table, client, clock, late_client or client
 
     def record_link(self, link: Link, deadline: Deadline) -> None:
         """Steps 1 to 3: the link stands, and every stored end is the fold's. Repeating it changes nothing."""
@@ -74,9 +85,9 @@ class AccountMappings:
         standing = account_id if refused is None else _text(refused, "AccountID")
         return None if standing is None or self._yield_to_erasure(link, standing, deadline) else standing
 
-    def mark_unresolved(self, link: Link, why: str, deadline: Deadline) -> None:
-        """Step 4 where no account will ever be found with this token; an account that is known stays. Raises LinkGoneError."""
-        self._settle(link, "SET #s = :s", {":s": _s(f"{UNRESOLVED}:{why}")}, deadline)
+    def mark_unresolved(self, link: Link, why: str, deadline: Deadline) -> bool:
+        """Step 4 where this token will never open an account; False where the link has one already. Raises LinkGoneError."""
+        return self._settle(link, "SET #s = :s", {":s": _s(f"{UNRESOLVED}:{why}")}, deadline) is None
 
     def account_at(self, amazon_user_id: str, when: datetime, deadline: Deadline) -> Link | None:
         """The row of that instant (aware datetime): None = not linked; a row without account_id = linked, account not known."""
@@ -89,7 +100,8 @@ class AccountMappings:
     def read(self, amazon_user_id: str, deadline: Deadline) -> list[Link | End]:
         """Everything stored of a user id, but for what has expired: consistent, all pages."""
         now = self._clock()
-        return [item_to_entry(item) for item in self._pages(amazon_user_id, deadline) if not has_expired(item, now)]
+        items = self._pages(amazon_user_id, deadline)
+        return [item_to_entry(item) for item in items if item["SK"]["S"][:2] in ENTRIES and not has_expired(item, now)]
 
     def _insert(self, item: dict[str, Any], deadline: Deadline) -> None:
         """There already = a duplicate or our own retry; the caller goes on, because the first delivery may have died half way."""
@@ -176,7 +188,8 @@ class AccountMappings:
         if deadline.remaining() < LEAST_TIME_S:
             raise TableUnavailableError(f"{operation}: no time left")
         try:
-            answer: dict[str, Any] = getattr(self._client(), operation)(TableName=self._table.name, **arguments)
+            client = self._client() if deadline.remaining() > TIME_FOR_TWO_S else self._late_client()
+            answer: dict[str, Any] = getattr(client, operation)(TableName=self._table.name, **arguments)
             return answer
         except ClientError as error:
             code = error.response["Error"]["Code"]

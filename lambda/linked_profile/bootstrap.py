@@ -15,7 +15,7 @@ from ask_sdk_model import RequestEnvelope
 from linked_profile import envelopes, intents, logs, skill_events
 from linked_profile.account_mappings import AccountMappings, Table
 from linked_profile.envelopes import Invocation, OtherRequest, SkillEvent, VoiceRequest
-from linked_profile.errors import RefusedRequestError, TableUnavailableError
+from linked_profile.errors import ProviderError, ProviderUnavailableError, RefusedRequestError, TableUnavailableError
 from linked_profile.identity_providers import IdentityProvider, ProfileCache, build_identity_provider
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
@@ -51,34 +51,38 @@ def build_handler(
     observed = ObservedLinks(AccountMappings(table, lambda: client(1), clock), log, enabled=settings.observe_requests)
     voice = build_voice(settings, log, provider, observed)
     record = skill_events.EventRecord(
-        mappings=AccountMappings(table, lambda: client(2), clock),
+        mappings=AccountMappings(table, lambda: client(2), clock, late_client=lambda: client(1)),
         fetch_account_id=lambda token, deadline: provider.fetch_profile(token, deadline).account_id,
         log=log,
         account_linking=settings.account_linking,
         now_ms=lambda: int(clock() * 1000),
     )
     skill = build_skill(voice, record)
+    return functools.partial(handle, skill, settings.skill_id, log)
 
-    def handler(event: Any, context: object) -> dict[str, Any]:
-        started = time.monotonic()
-        deadline = Deadline.of(context)
-        try:
-            request = envelopes.parse_request(event, settings.skill_id)
-        except RefusedRequestError as error:
-            log.record("Invocation", "request_refused", reason=type(error).__name__)
-            raise
-        if isinstance(request, OtherRequest):
-            log.record(request.kind, "request_ignored")
-            return dict(ACKNOWLEDGED)
-        try:
-            answer = invoke(skill, voice, settings.skill_id, event, Invocation(request, deadline, context))
-        except TableUnavailableError:
-            log.record(request.kind, "table_unavailable", amazon_user_id=request.amazon_user_id)
-            raise
-        log.record(request.kind, "answered", amazon_user_id=request.amazon_user_id, duration_ms=int((time.monotonic() - started) * 1000))
-        return answer
 
-    return handler
+def handle(skill: CustomSkill, skill_id: str, log: OutcomeLog, event: Any, context: object) -> dict[str, Any]:
+    """One invocation, with one line about what became of it."""
+    started = time.monotonic()
+    deadline = Deadline.of(context)
+    try:
+        request = envelopes.parse_request(event, skill_id)
+    except RefusedRequestError as error:
+        log.record("Invocation", "request_refused", reason=type(error).__name__)
+        raise
+    if isinstance(request, OtherRequest):
+        log.record(request.kind, "request_ignored")
+        return dict(ACKNOWLEDGED)
+    try:
+        answer = invoke(skill, skill_id, log, event, Invocation(request, deadline, context))
+    except Exception as error:
+        outcome = "provider_unavailable" if isinstance(error, ProviderUnavailableError) else "unexpected_error"
+        outcome = "table_unavailable" if isinstance(error, TableUnavailableError) else outcome
+        reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
+        log.record(request.kind, outcome, amazon_user_id=request.amazon_user_id, reason=reason)
+        raise
+    log.record(request.kind, "answered", amazon_user_id=request.amazon_user_id, duration_ms=int((time.monotonic() - started) * 1000))
+    return answer
 
 
 def build_voice(settings: Settings, log: OutcomeLog, provider: IdentityProvider, observed: ObservedLinks) -> intents.Voice:
@@ -113,35 +117,34 @@ def build_skill(voice: intents.Voice, record: skill_events.EventRecord) -> Custo
         skill_events.OtherSkillEventHandler(record),
     ):
         builder.add_request_handler(handler)
+    builder.add_global_request_interceptor(intents.ObserveEveryRequest(voice))
     builder.add_exception_handler(intents.SpokenErrorHandler(voice))
     return builder.create()
 
 
-def invoke(skill: CustomSkill, voice: intents.Voice, skill_id: str, event: Mapping[str, Any], invocation: Invocation) -> dict[str, Any]:
+def invoke(skill: CustomSkill, skill_id: str, log: OutcomeLog, event: Mapping[str, Any], invocation: Invocation) -> dict[str, Any]:
     """Through the SDK's dispatcher; a skill event never meets the SDK's reader."""
-    serializer = DefaultSerializer()
     if isinstance(invocation.request, SkillEvent):
         envelope = envelopes.skill_event_envelope(invocation.request, skill_id)
     else:
-        envelope = read_voice_envelope(serializer, voice, event, invocation.request)
-    answer: dict[str, Any] = serializer.serialize(skill.invoke(request_envelope=envelope, context=invocation))
+        envelope = read_voice_envelope(skill.serializer, log, event, invocation.request)
+    answer: dict[str, Any] = skill.serializer.serialize(skill.invoke(request_envelope=envelope, context=invocation))
     return answer
 
 
-def read_voice_envelope(
-    serializer: DefaultSerializer, voice: intents.Voice, event: Mapping[str, Any], request: VoiceRequest
-) -> RequestEnvelope:
-    """The SDK's envelope; where its reader raises (an enum value newer than the SDK, a wrong type), one that says only what was asked."""
-    try:
-        return serializer.deserialize(json.dumps(envelopes.for_sdk(event, request)), RequestEnvelope)
-    except Exception as error:  # noqa: BLE001  (its own, AttributeError, TypeError, ValueError: all mean that it could not read)
-        voice.log.record(request.kind, "request_unreadable", reason=type(error).__name__)
-        return RequestEnvelope(version="1.0", request=envelopes.PlainRequest(request.kind))
+def read_voice_envelope(serializer: DefaultSerializer, log: OutcomeLog, event: Mapping[str, Any], request: VoiceRequest) -> RequestEnvelope:
+    """The SDK's envelope of as much as its reader can read."""
+    for readable in envelopes.for_sdk(event, request):
+        try:
+            return serializer.deserialize(json.dumps(readable), RequestEnvelope)
+        except Exception as error:  # noqa: BLE001  (its own, AttributeError, TypeError, ValueError: all mean that it could not read)
+            log.record(request.kind, "request_unreadable", reason=type(error).__name__)
+    return envelopes.bare_envelope(event, request)
 
 
 @functools.cache
 def dynamodb_client(attempts: int) -> "DynamoDBClient":
-    """A client whose calls end within attempts x 1.5 s (botocore's own limits are minutes); credentials from the environment."""
+    """A client whose attempts last 1.5 s at most (botocore's own limits are minutes); credentials from the environment."""
     import boto3.session  # noqa: PLC0415  (voice never waits for it)
     from botocore.config import Config  # noqa: PLC0415
 

@@ -6,12 +6,12 @@ and never guessed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ask_sdk_model import Context, Request, RequestEnvelope, User
+from ask_sdk_model import Context, Intent, IntentRequest, Request, RequestEnvelope, User
 from ask_sdk_model.application import Application
 from ask_sdk_model.interfaces.system import SystemState
 
@@ -64,7 +64,7 @@ class Invocation:
 
     request: SkillEvent | VoiceRequest
     deadline: Deadline
-    lambda_context: object = None
+    lambda_context: object = None  # for handlers of your own
 
 
 def parse_request(event: object, skill_id: str) -> SkillEvent | VoiceRequest | OtherRequest:
@@ -101,16 +101,16 @@ def check_skill_id(event: Mapping[str, Any], skill_id: str) -> None:
 
 
 def parse_skill_event(event: Mapping[str, Any], kind: str) -> SkillEvent:
-    """What the event says; its user id, time and token are None where they cannot be relied on. Raises MalformedRequestError."""
-    request = _object(event, "request")
+    """What the event says; its user id, time and token are None where they cannot be relied on: a retry would not mend them."""
+    request, body, user = _object(event, "request"), event["request"].get("body"), _object(_object(event, "context"), "System").get("user")
     token, problem = None, ""
     try:
-        token = parse_token(_object(request, "body").get("accessToken"))
-        problem = "" if token else "NO_TOKEN"
+        token = parse_token(body.get("accessToken") if isinstance(body, dict) else body)
+        problem = "" if token and isinstance(body, dict) else "NO_TOKEN"
     except TokenRejectedError as error:
         problem = error.reason
-    user_id = parse_user_id(_object(_object(_object(event, "context"), "System"), "user").get("userId"))
-    return SkillEvent(kind, user_id, event_time_ms(request), token, problem)
+    user_id = parse_user_id(user.get("userId")) if isinstance(user, dict) else None
+    return SkillEvent(kind, user_id, event_time_ms(request), None if problem else token, problem)
 
 
 def parse_voice_request(event: Mapping[str, Any], kind: str) -> VoiceRequest:
@@ -187,10 +187,36 @@ def skill_event_envelope(event: SkillEvent, skill_id: str) -> RequestEnvelope:
     return RequestEnvelope(version="1.0", context=Context(system=system), request=PlainRequest(SKILL_EVENT + event.kind))
 
 
-def for_sdk(event: Mapping[str, Any], request: VoiceRequest) -> dict[str, Any]:
-    """The envelope with a timestamp that the SDK can read: it raises on a number and takes "10" for the tenth of this month."""
+def for_sdk(event: Mapping[str, Any], request: VoiceRequest) -> Iterator[dict[str, Any]]:
+    """The envelope as the SDK may be able to read it: whole, then with nothing but what decides the answer.
+
+    It raises on one enum value that it does not know, wherever it stands (a new screen's shape), and on a numeric timestamp.
+    """
     time = datetime.fromtimestamp((request.time_ms or 0) / 1000, UTC).isoformat()
-    return {**event, "request": {**event["request"], "timestamp": time}}
+    yield {**event, "request": {**event["request"], "timestamp": time}}
+    essential = {"type": request.kind, "timestamp": time, "intent": _essential_intent(event["request"])}
+    yield {"version": "1.0", "request": {name: value for name, value in essential.items() if value}}
+
+
+def _essential_intent(request: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The intent's name, and of its slots the words and what they resolved to."""
+    intent = request.get("intent")
+    if not isinstance(intent, dict) or not isinstance(intent.get("name"), str):
+        return None
+    slots = intent["slots"] if isinstance(intent.get("slots"), dict) else {}
+    kept = ("name", "value", "resolutions")
+    return {
+        "name": intent["name"],
+        "slots": {name: {key: slot[key] for key in kept if key in slot} for name, slot in slots.items() if isinstance(slot, dict)},
+    }
+
+
+def bare_envelope(event: Mapping[str, Any], request: VoiceRequest) -> RequestEnvelope:
+    """The last resort: the request's type, and the intent's name."""
+    intent = _essential_intent(event["request"])
+    if request.kind == "IntentRequest" and intent:
+        return RequestEnvelope(version="1.0", request=IntentRequest(intent=Intent(name=intent["name"])))
+    return RequestEnvelope(version="1.0", request=PlainRequest(request.kind))
 
 
 def _token_or_none(value: object) -> str | None:

@@ -17,20 +17,23 @@ class MalformedRequestError(RefusedRequestError):
     """A part that decides what to do has the wrong type, or the JSON is nested deeper than any of Alexa's."""
 
 
-class TokenRejectedError(Exception):
-    """Permanent: this access token will never be good. Only proof raises it, because it makes the customer link again."""
+class ProviderError(Exception):
+    """`reason` is a word that is stored and logged, so it never holds anything of the token or of the customer."""
 
     def __init__(self, reason: str) -> None:
-        """`reason` is a constant in capitals; it is stored and logged, so it never holds anything of the token."""
         super().__init__(reason)
         self.reason = reason
 
 
-class ProviderUnavailableError(Exception):
+class TokenRejectedError(ProviderError):
+    """Permanent: this access token will never be good. Only proof raises it, because it makes the customer link again."""
+
+
+class ProviderUnavailableError(ProviderError):
     """Transient: the identity provider is down, slow, throttling or talking nonsense; the token may be perfectly good."""
 
 
-class ProviderMisconfiguredError(Exception):
+class ProviderMisconfiguredError(ProviderError):
     """Ours to mend, not the customer's: a missing scope, a wrong URL, a token whose audience cannot be proven."""
 
 

@@ -15,6 +15,7 @@ from linked_profile import access_tokens
 from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenRejectedError
 from linked_profile.outbound import Answer, Deadline, Outbound
 from linked_profile.settings import Settings
+from linked_profile.speech import clean
 
 ATTRIBUTES = ("given_name", "family_name", "name", "email", "phone_number", "street_address", "postal_code")
 
@@ -87,12 +88,12 @@ def read_get_user(answer: Answer) -> dict[str, Any]:
     error = str(answer.body.get("__type", "")).rpartition("#")[2]
     message = str(answer.body.get("message") or answer.body.get("Message") or "")
     if error == "NotAuthorizedException" and "required scopes" in message:
-        raise ProviderMisconfiguredError("the access token lacks the scope aws.cognito.signin.user.admin: add it to the account linking")
+        raise ProviderMisconfiguredError("MISSING_SCOPE:aws.cognito.signin.user.admin")
     if error in {"NotAuthorizedException", "UserNotFoundException", "UserNotConfirmedException", "PasswordResetRequiredException"}:
         raise TokenRejectedError(error)
     if error in {"ForbiddenException", "InvalidParameterException", "OperationNotEnabledException", "ResourceNotFoundException"}:
         raise ProviderMisconfiguredError(error)
-    raise ProviderUnavailableError(f"HTTP {answer.status}")  # TooManyRequestsException and InternalErrorException come as 400, too
+    raise ProviderUnavailableError(f"HTTP_{answer.status}")  # TooManyRequestsException and InternalErrorException come as 400, too
 
 
 class LoginWithAmazon:
@@ -129,7 +130,7 @@ def read_lwa(answer: Answer) -> dict[str, Any]:
         raise TokenRejectedError("INVALID_TOKEN")
     if error in {"insufficient_scope", "invalid_request", "invalid_client", "unauthorized_client", "access_denied"}:
         raise ProviderMisconfiguredError(str(error))
-    raise ProviderUnavailableError(f"HTTP {answer.status}")
+    raise ProviderUnavailableError(f"HTTP_{answer.status}")
 
 
 class OpenIDProvider:
@@ -151,13 +152,12 @@ class OpenIDProvider:
         return build_profile(account_id, {**info, "street_address": info.get("address")})
 
     def _claims_that_name_us(self, access_token: str) -> access_tokens.Claims:
-        if not access_tokens.is_jwt(access_token):
+        try:
+            claims = access_tokens.unverified_claims(access_token)
+        except TokenRejectedError as error:  # opaque, so nothing in it names anybody
             if self._client_id:
-                raise ProviderMisconfiguredError(
-                    "tokens of this provider are opaque, so their audience cannot be proven: see OIDC_CLIENT_ID"
-                )
+                raise ProviderMisconfiguredError("OPAQUE_TOKENS:see_OIDC_CLIENT_ID") from error
             return {}
-        claims = access_tokens.unverified_claims(access_token)
         if self._issuer and str(claims.get("iss", "")).rstrip("/") != self._issuer:
             raise TokenRejectedError("FOREIGN_ISSUER")
         if self._client_id and not access_tokens.names_client(claims, self._client_id):
@@ -173,17 +173,19 @@ def read_userinfo(answer: Answer) -> dict[str, Any]:
         return dict(answer.body)
     said = f"{answer.challenge} {answer.body.get('error', '')}"
     if "insufficient_scope" in said or answer.status == 403:
-        raise ProviderMisconfiguredError("insufficient_scope")
+        raise ProviderMisconfiguredError("INSUFFICIENT_SCOPE")
     if "invalid_token" in said or answer.status == 401:
         raise TokenRejectedError("INVALID_TOKEN")
-    raise ProviderMisconfiguredError(f"HTTP {answer.status}")
+    if "invalid_request" in said or answer.status in {404, 405, 410}:
+        raise ProviderMisconfiguredError(f"HTTP_{answer.status}")
+    raise ProviderUnavailableError(f"HTTP_{answer.status}")
 
 
 def build_profile(account_id: str, attributes: dict[str, Any]) -> Profile:
     """A profile of what was really shared: text that is not blank; a phone number or a postal code may come as a number."""
     values = {name: attributes.get(name) for name in ATTRIBUTES}
     values["street_address"] = address_line(values["street_address"])
-    texts = {name: str(value).strip() for name, value in values.items() if isinstance(value, str | int) and not isinstance(value, bool)}
+    texts = {name: clean(str(value)) for name, value in values.items() if isinstance(value, str | int) and not isinstance(value, bool)}
     return Profile(account_id, **{name: text for name, text in texts.items() if text})
 
 

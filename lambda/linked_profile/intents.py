@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ask_sdk_core.dispatch_components import AbstractExceptionHandler, AbstractRequestHandler
+from ask_sdk_core.dispatch_components import AbstractExceptionHandler, AbstractRequestHandler, AbstractRequestInterceptor
 from ask_sdk_core.handler_input import HandlerInput
 from ask_sdk_core.utils import is_intent_name, is_request_type
 from ask_sdk_model import Response
@@ -15,7 +15,7 @@ from ask_sdk_model.slu.entityresolution import StatusCode
 from ask_sdk_model.ui import LinkAccountCard
 
 from linked_profile.envelopes import Invocation, VoiceRequest
-from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenRejectedError
+from linked_profile.errors import ProviderError, ProviderMisconfiguredError, ProviderUnavailableError, TokenRejectedError
 from linked_profile.identity_providers import Profile, ProfileCache
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
@@ -34,6 +34,14 @@ INFO_SLOT = "infoTypeRequested"
 
 class AccountNeededError(Exception):
     """The customer asked for what only a linked account can answer."""
+
+
+OUTCOMES: dict[type[Exception], str] = {
+    AccountNeededError: "link_asked",
+    TokenRejectedError: "token_rejected",
+    ProviderUnavailableError: "provider_unavailable",
+    ProviderMisconfiguredError: "provider_misconfigured",
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Voice:
         if token is None:
             raise AccountNeededError
         # Another person's token says nothing about the account that the user id stands for.
-        finish = None if request.person_token else self.observed.start(request, deadline)
+        finish = self.observed.start(request, deadline) if token == request.account_token else None
         profile = self.profiles.fetch_profile(token, deadline)
         if finish:
             finish(profile.account_id)
@@ -66,8 +74,12 @@ class Voice:
 
     def answer(self, handler_input: HandlerInput, speech: str, question: str) -> Response:
         """Says it, asks what next, and keeps the session; who stays silent is told what there is to ask."""
-        follow_up = self.sentences(handler_input).say("FOLLOW_UP")
-        return handler_input.response_builder.speak(f"{speech} {question}").ask(follow_up).response
+        return handler_input.response_builder.speak(f"{speech} {question}").ask(self.follow_up(handler_input)).response
+
+    def follow_up(self, handler_input: HandlerInput) -> str:
+        """What there is to ask."""
+        sentences = self.sentences(handler_input)
+        return sentences.say("FOLLOW_UP_WITHOUT_ACCOUNTS") if self.account_linking == "none" else sentences.say("FOLLOW_UP")
 
     def ask_to_link(self, handler_input: HandlerInput) -> Response:
         """The one answer that makes Alexa offer the sign-in; it ends the session, which would have no token even afterwards."""
@@ -75,10 +87,17 @@ class Voice:
         speech = sentences.say("LINK_ACCOUNT", skill=sentences.say("SKILL_NAME"))
         return handler_input.response_builder.speak(speech).set_card(LinkAccountCard()).set_should_end_session(True).response
 
+    def note(self, handler_input: HandlerInput, error: Exception) -> None:
+        """The error as a log line, by its outcome and its reason."""
+        request = voice_request(handler_input)
+        reason = error.reason if isinstance(error, ProviderError) else type(error).__name__
+        outcome = next((outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind)), "unexpected_error")
+        self.log.record(request.kind, outcome, amazon_user_id=request.amazon_user_id, reason=reason)
+
     def trouble(self, handler_input: HandlerInput) -> Response:
         """Never a card: the link may be perfectly good."""
         sentences = self.sentences(handler_input)
-        return handler_input.response_builder.speak(sentences.say("TROUBLE")).ask(sentences.say("FOLLOW_UP")).response
+        return handler_input.response_builder.speak(sentences.say("TROUBLE")).ask(self.follow_up(handler_input)).response
 
 
 def voice_request(handler_input: HandlerInput) -> VoiceRequest:
@@ -110,19 +129,19 @@ class LaunchRequestHandler(_VoiceHandler):
         sentences = self.voice.sentences(handler_input)
         name = self._name(handler_input)
         greeting = sentences.say("GREETING", name=name) if name else sentences.say("GREETING_WITHOUT_NAME")
-        return self.voice.answer(handler_input, greeting, sentences.say("FOLLOW_UP"))
+        return self.voice.answer(handler_input, greeting, self.voice.follow_up(handler_input))
 
     def _name(self, handler_input: HandlerInput) -> str | None:
         """Where linking is optional, a greeting needs no account and no provider."""
         if self.voice.account_linking == "none":
-            self.voice.observed.start(voice_request(handler_input), handler_input.context.deadline)(None)
             return None
         try:
             return first_name(self.voice.fetch_profile(handler_input))
-        except (AccountNeededError, ProviderMisconfiguredError, ProviderUnavailableError, TokenRejectedError):
-            if self.voice.account_linking == "optional":
-                return None
-            raise
+        except (AccountNeededError, ProviderError) as error:
+            if self.voice.account_linking == "required":
+                raise
+            self.voice.note(handler_input, error)
+            return None
 
 
 class SayHelloIntentHandler(LaunchRequestHandler):
@@ -169,7 +188,8 @@ class HelpIntentHandler(_VoiceHandler):
     answers = is_intent_name("AMAZON.HelpIntent")
 
     def handle(self, handler_input: HandlerInput) -> Response:
-        help_text = self.voice.sentences(handler_input).say("HELP")
+        has_accounts = self.voice.account_linking != "none"
+        help_text = self.voice.sentences(handler_input).say("HELP") if has_accounts else self.voice.follow_up(handler_input)
         return handler_input.response_builder.speak(help_text).ask(help_text).response
 
 
@@ -215,7 +235,7 @@ class FallbackIntentHandler(_VoiceHandler):
 
     def handle(self, handler_input: HandlerInput) -> Response:
         sentences = self.voice.sentences(handler_input)
-        return handler_input.response_builder.speak(sentences.say("FALLBACK")).ask(sentences.say("FOLLOW_UP")).response
+        return handler_input.response_builder.speak(sentences.say("FALLBACK")).ask(self.voice.follow_up(handler_input)).response
 
 
 class SpokenErrorHandler(AbstractExceptionHandler):  # type: ignore[misc]
@@ -229,22 +249,21 @@ class SpokenErrorHandler(AbstractExceptionHandler):  # type: ignore[misc]
         return isinstance(request, VoiceRequest) and request.kind in {"LaunchRequest", "IntentRequest"}
 
     def handle(self, handler_input: HandlerInput, exception: Exception) -> Response:
-        request = voice_request(handler_input)
-        outcome, answer = self._meaning(exception)
-        reason = exception.reason if isinstance(exception, TokenRejectedError) else type(exception).__name__
-        self.voice.log.record(request.kind, outcome, amazon_user_id=request.amazon_user_id, reason=reason)
-        return answer(handler_input)
+        self.voice.note(handler_input, exception)
+        is_unlinked = isinstance(exception, AccountNeededError | TokenRejectedError)
+        return self.voice.ask_to_link(handler_input) if is_unlinked else self.voice.trouble(handler_input)
 
-    def _meaning(self, exception: Exception) -> tuple[str, Callable[[HandlerInput], Response]]:
-        if isinstance(exception, AccountNeededError):
-            return "link_asked", self.voice.ask_to_link
-        if isinstance(exception, TokenRejectedError):
-            return "token_rejected", self.voice.ask_to_link
-        if isinstance(exception, ProviderUnavailableError):
-            return "provider_unavailable", self.voice.trouble
-        if isinstance(exception, ProviderMisconfiguredError):
-            return "provider_misconfigured", self.voice.trouble
-        return "unexpected_error", self.voice.trouble
+
+class ObserveEveryRequest(AbstractRequestInterceptor):  # type: ignore[misc]
+    """For a skill without account linking: whoever speaks is a customer, whatever is asked."""
+
+    def __init__(self, voice: Voice) -> None:
+        self.voice = voice
+
+    def process(self, handler_input: HandlerInput) -> None:
+        request = handler_input.context.request
+        if self.voice.account_linking == "none" and isinstance(request, VoiceRequest):
+            self.voice.observed.start(request, handler_input.context.deadline)(None)
 
 
 def first_name(profile: Profile) -> str | None:

@@ -6,11 +6,10 @@ now, so it opens a row, marked OBSERVED, at the request's own time.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import replace
 
 from linked_profile.account_mappings import AccountMappings
 from linked_profile.envelopes import VoiceRequest
-from linked_profile.errors import TableUnavailableError
 from linked_profile.fold import RESOLVED, UNRESOLVED, End, Link, content_id, fold, part_overtaken, row_at
 from linked_profile.logs import OutcomeLog
 from linked_profile.outbound import Deadline
@@ -41,23 +40,26 @@ class ObservedLinks:
     def _finish(self, link: Link, account_id: str | None, stored: Future[list[Link | End]], deadline: Deadline) -> None:
         """One attempt; a failure costs the customer nothing, and the next new session tries again."""
         try:
-            observed = observed_link(link, account_id, stored.result(timeout=max(0.0, deadline.remaining())))
-            if observed is not None and self._mappings.record_observed_link(observed, deadline):
-                self._log.record("ObservedLink", "link_observed", amazon_user_id=link.amazon_user_id)
-        except (TableUnavailableError, FutureTimeoutError) as error:
+            is_settled = self._settle(link, account_id, stored.result(timeout=max(0.0, deadline.remaining())), deadline)
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with the table, the customer's answer stands)
             self._log.record("ObservedLink", "observe_failed", amazon_user_id=link.amazon_user_id, reason=type(error).__name__)
             return
-        if len(self._seen) >= MOST_SEEN:
-            self._seen.clear()
-        self._seen.add(link.amazon_user_id)
+        if is_settled:
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            self._seen.add(link.amazon_user_id)
 
-
-def observed_link(link: Link, account_id: str | None, stored: list[Link | End]) -> Link | None:
-    """The link to write; None where the record says it already, or where the request may only lag behind an end or a link."""
-    eid = content_id("OBSERVED", link.amazon_user_id, link.start_ms, account_id or "")
-    status = RESOLVED if account_id else f"{UNRESOLVED}:NO_LINKING"
-    observed = Link(link.amazon_user_id, link.start_ms, eid, source="OBSERVED", status=status, account_id=account_id)
-    row = row_at(fold(stored), link.start_ms)
-    is_known = row is not None and (account_id is None or row.account_id == account_id)
-    _, overtaken = part_overtaken([*stored, observed])
-    return None if is_known or observed in overtaken else observed
+    def _settle(self, link: Link, account_id: str | None, stored: list[Link | End], deadline: Deadline) -> bool:
+        """Writes the link if the record does not say it; False where the request may only lag, so that a later one has to be asked."""
+        row = row_at(fold(stored), link.start_ms)
+        if row is not None and (account_id is None or row.account_id == account_id):
+            return True
+        eid = content_id("OBSERVED", link.amazon_user_id, link.start_ms, account_id or "")
+        status = RESOLVED if account_id else f"{UNRESOLVED}:NO_LINKING"
+        observed = replace(link, eid=eid, status=status, account_id=account_id)
+        _, overtaken = part_overtaken([*stored, observed])
+        if observed in overtaken:
+            return False
+        if self._mappings.record_observed_link(observed, deadline):
+            self._log.record("ObservedLink", "link_observed", amazon_user_id=link.amazon_user_id)
+        return True

@@ -83,14 +83,14 @@ class Outbound:
         """One try, in a thread of its own: socket timeouts start anew with each byte, so a dripping server would outlast any of them."""
         limit = min(CONNECT_TIMEOUT_S + READ_TIMEOUT_S, deadline.remaining())
         if limit <= 0:
-            raise ProviderUnavailableError("no time left")
+            raise ProviderUnavailableError("NO_TIME_LEFT")
         request = requests.Request(method, url, headers={**headers, "Accept": "application/json", "Accept-Encoding": "identity"}, data=body)
         outcome: queue.SimpleQueue[Answer | ProviderUnavailableError] = queue.SimpleQueue()
         threading.Thread(target=lambda: outcome.put(self._send(request, limit)), daemon=True).start()
         try:
             result = outcome.get(timeout=limit)
         except queue.Empty as error:
-            raise ProviderUnavailableError("no answer in time") from error
+            raise ProviderUnavailableError("NO_ANSWER_IN_TIME") from error
         if isinstance(result, ProviderUnavailableError):
             raise result
         return result
@@ -111,19 +111,21 @@ class Outbound:
 def parse_answer(status: int, content: bytes, challenge: str = "") -> Answer:
     """Raises ProviderUnavailableError for all that proves nothing about a token: 5xx, 429, redirects, HTML, half or huge bodies."""
     if status >= 500 or status == 429 or status < 200 or 300 <= status < 400:
-        raise ProviderUnavailableError(f"HTTP {status}")
+        raise ProviderUnavailableError(f"HTTP_{status}")
     if len(content) > LARGEST_BODY:
-        raise ProviderUnavailableError("answer too large")
+        raise ProviderUnavailableError("ANSWER_TOO_LARGE")
     if not content.strip():
         if status < 300:
-            raise ProviderUnavailableError("empty answer")
+            raise ProviderUnavailableError("EMPTY_ANSWER")
         return Answer(status, {}, challenge)
     try:
         body = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError):
         body = None
+    if not isinstance(body, dict) and challenge and status >= 400:
+        return Answer(status, {}, challenge)  # RFC 6750 puts the error into the header and prescribes no body
     if not isinstance(body, dict):
-        raise ProviderUnavailableError("answer is not a JSON object")
+        raise ProviderUnavailableError("ANSWER_IS_NOT_JSON")
     return Answer(status, body, challenge)
 
 

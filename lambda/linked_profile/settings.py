@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
+from urllib.parse import urlsplit
 
 AccountLinking = Literal["required", "optional", "none"]
 IdentityProviderName = Literal["cognito", "lwa", "oidc"]
@@ -102,7 +103,8 @@ class _Reading:
 
     def url(self, name: str, *, required: bool = False) -> str:
         value = self.text(name, required=required).rstrip("/")
-        if value and not value.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+        parts = urlsplit(value)
+        if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
             self._wrong.append(f"{name} must begin with https:// (http:// only on loopback)")
         return value
 

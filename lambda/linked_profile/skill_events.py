@@ -97,15 +97,15 @@ class SkillAccountLinkedHandler(_SkillEventHandler):
             account_id = self.record.fetch_account_id(event.access_token, deadline)
         except TokenRejectedError as error:
             return self._give_up(event, link, error.reason, deadline)
-        except ProviderMisconfiguredError:
-            self.record.note(event, "provider_misconfigured")
+        except ProviderMisconfiguredError as error:
+            self.record.note(event, "provider_misconfigured", error.reason)
             return self._give_up(event, link, "MISCONFIGURED", deadline)
         standing = self.record.mappings.resolve_account(link, account_id, deadline)
         self.record.note(event, "link_erased" if standing is None else "link_resolved" if standing == account_id else "account_conflict")
 
     def _give_up(self, event: SkillEvent, link: Link, why: str, deadline: Deadline) -> None:
-        self.record.mappings.mark_unresolved(link, why, deadline)
-        self.record.note(event, "link_unresolved", why)
+        is_written = self.record.mappings.mark_unresolved(link, why, deadline)
+        self.record.note(event, "link_unresolved" if is_written else "link_recorded", why)  # an earlier delivery may have had the account
 
 
 class SkillDisabledHandler(_SkillEventHandler):

@@ -29,8 +29,12 @@ class Sentences:
 
 def speakable(value: str) -> str:
     """The value as text that cannot break or add to the SSML around it."""
-    cleaned = " ".join(NOT_XML.sub("", value).split())
-    return escape(cleaned[:LONGEST_VALUE], {'"': "&quot;", "'": "&apos;"})
+    return escape(clean(value)[:LONGEST_VALUE], {'"': "&quot;", "'": "&apos;"})
+
+
+def clean(value: str) -> str:
+    """The value without what XML has no place for, its white space folded; empty where nothing is left to say."""
+    return " ".join(NOT_XML.sub("", value).split())
 
 
 class Prompts:
