@@ -15,7 +15,30 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from linked_profile.errors import LinkGoneError, TableUnavailableError
-from linked_profile.fold import END, ERASED, ERASURE, LINK, RESOLVED, UNRESOLVED, End, Link, fold, part_overtaken, row_at, to_iso, to_ms
+from linked_profile.fold import (
+    END,
+    ERASED,
+    ERASURE,
+    LINK,
+    RESOLVED,
+    UNRESOLVED,
+    End,
+    Link,
+    end_to_item,
+    erase_link,
+    fold,
+    has_expired,
+    item_to_entry,
+    key_of,
+    link_to_item,
+    number,
+    part_overtaken,
+    row_at,
+    text,
+    text_of,
+    to_iso,
+    to_ms,
+)
 from linked_profile.outbound import Deadline
 
 if TYPE_CHECKING:
@@ -38,11 +61,11 @@ class Table:
     def erasure_key(self, account_id: str) -> dict[str, Any]:
         """Where an account's erasure is noted: under a digest, because the account itself is to be gone."""
         digest = hmac.new(self.skill_id.encode(), account_id.encode(), hashlib.sha256).hexdigest()[:32]
-        return {"AmazonUserID": _s(f"{ERASURE}#{digest}"), "SK": _s(ERASURE)}
+        return {"AmazonUserID": text(f"{ERASURE}#{digest}"), "SK": text(ERASURE)}
 
     def expiry(self, end_ms: int) -> dict[str, Any]:
         """The attribute that DynamoDB's time-to-live reads, in epoch seconds."""
-        return {"ExpiresAt": _n(end_ms // 1000 + self.retention_days * DAY_S)} if self.retention_days else {}
+        return {"ExpiresAt": number(end_ms // 1000 + self.retention_days * DAY_S)} if self.retention_days else {}
 
 
 class AccountMappings:
@@ -81,13 +104,13 @@ class AccountMappings:
 
     def resolve_account(self, link: Link, account_id: str, deadline: Deadline) -> str | None:
         """Step 4: sets the account once; returns the one that stands, None where it was erased. Raises LinkGoneError: begin again."""
-        refused = self._settle(link, "SET AccountID = :a, #s = :s", {":a": _s(account_id), ":s": _s(RESOLVED)}, deadline)
-        standing = account_id if refused is None else _text(refused, "AccountID")
+        refused = self._settle(link, "SET AccountID = :a, #s = :s", {":a": text(account_id), ":s": text(RESOLVED)}, deadline)
+        standing = account_id if refused is None else text_of(refused, "AccountID")
         return None if standing is None or self._yield_to_erasure(link, standing, deadline) else standing
 
     def mark_unresolved(self, link: Link, why: str, deadline: Deadline) -> bool:
         """Step 4 where this token will never open an account; False where the link has one already. Raises LinkGoneError."""
-        return self._settle(link, "SET #s = :s", {":s": _s(f"{UNRESOLVED}:{why}")}, deadline) is None
+        return self._settle(link, "SET #s = :s", {":s": text(f"{UNRESOLVED}:{why}")}, deadline) is None
 
     def account_at(self, amazon_user_id: str, when: datetime, deadline: Deadline) -> Link | None:
         """The row of that instant (aware datetime): None = not linked; a row without account_id = linked, account not known."""
@@ -128,9 +151,9 @@ class AccountMappings:
             ConditionExpression="attribute_exists(SK) AND #s <> :x AND (attribute_not_exists(EndMs) OR EndMs > :e)",
             ExpressionAttributeNames={"#s": "Status"},
             ExpressionAttributeValues={
-                ":e": _n(end_ms),
-                ":d": _s(to_iso(end_ms)),
-                ":x": _s(ERASED),
+                ":e": number(end_ms),
+                ":d": text(to_iso(end_ms)),
+                ":x": text(ERASED),
                 **({":t": expiry["ExpiresAt"]} if expiry else {}),
             },
         )
@@ -144,7 +167,7 @@ class AccountMappings:
             UpdateExpression=update,
             ConditionExpression="attribute_exists(SK) AND attribute_not_exists(AccountID) AND #s <> :x",
             ExpressionAttributeNames={"#s": "Status"},
-            ExpressionAttributeValues={**values, ":x": _s(ERASED)},
+            ExpressionAttributeValues={**values, ":x": text(ERASED)},
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
         if refused is not None and not refused:
@@ -167,7 +190,7 @@ class AccountMappings:
     def _pages(self, amazon_user_id: str, deadline: Deadline) -> Iterator[dict[str, Any]]:
         query: dict[str, Any] = {
             "KeyConditionExpression": "AmazonUserID = :u",
-            "ExpressionAttributeValues": {":u": _s(amazon_user_id)},
+            "ExpressionAttributeValues": {":u": text(amazon_user_id)},
             "ConsistentRead": True,
         }
         while True:
@@ -206,74 +229,3 @@ def _with_overtaken(stored: list[Link | End]) -> list[Link]:
     """The rows, and the observed links that count for nothing: those are stored with no length, so that the console shows no open row."""
     _, overtaken = part_overtaken(stored)
     return fold(stored) + [replace(link, end_ms=link.start_ms) for link in overtaken if link.status != ERASED]
-
-
-def link_to_item(link: Link) -> dict[str, Any]:
-    """As stored: Amazon's five columns and ours. An absent EndDatetime is an open row, an absent AccountID an account not known."""
-    item = {
-        **key_of(link),
-        "ID": _s(link.id),
-        "StartDatetime": _s(to_iso(link.start_ms)),
-        "StartMs": _n(link.start_ms),
-        "Status": _s(link.status),
-        "Source": _s(link.source),
-    }
-    return item if link.account_id is None else {**item, "AccountID": _s(link.account_id)}
-
-
-def end_to_item(end: End) -> dict[str, Any]:
-    """As stored: it has none of Amazon's five columns but the user id, because it is no row."""
-    return {**key_of(end), "Reason": _s(end.reason)}
-
-
-def item_to_entry(item: dict[str, Any]) -> Link | End:
-    """What is stored, as it was meant."""
-    user_id = item["AmazonUserID"]["S"]
-    kind, time_ms, eid = item["SK"]["S"].split("#", 2)
-    if kind == END:
-        return End(user_id, int(time_ms), eid, _text(item, "Reason") or "")
-    return Link(
-        user_id,
-        int(time_ms),
-        eid,
-        source=item["Source"]["S"],
-        status=item["Status"]["S"],
-        account_id=_text(item, "AccountID"),
-        end_ms=int(item["EndMs"]["N"]) if "EndMs" in item else None,
-    )
-
-
-def erase_link(link: Link, account_id: str, erased_ms: int) -> dict[str, Any]:
-    """The update that takes a link's account away and leaves a boundary without a row: deleted, a neighbour's row would grow over it.
-
-    It leaves in the link when it was erased, so that the erasure of another account does not take what has been pending since.
-    """
-    return {
-        "Key": key_of(link),
-        "UpdateExpression": "SET #s = :x, ErasedMs = :m REMOVE AccountID, ID, StartDatetime, EndDatetime",
-        "ConditionExpression": "AccountID = :a",
-        "ExpressionAttributeNames": {"#s": "Status"},
-        "ExpressionAttributeValues": {":x": _s(ERASED), ":a": _s(account_id), ":m": _n(erased_ms)},
-    }
-
-
-def has_expired(item: dict[str, Any], now: float) -> bool:
-    """Whether time-to-live may delete the item any moment; DynamoDB does so days later and in no order. `now` in epoch seconds."""
-    return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= now
-
-
-def key_of(entry: Link | End) -> dict[str, Any]:
-    """The primary key."""
-    return {"AmazonUserID": _s(entry.amazon_user_id), "SK": _s(entry.sort_key)}
-
-
-def _text(item: dict[str, Any], name: str) -> str | None:
-    return item[name]["S"] if name in item else None
-
-
-def _s(text: str) -> dict[str, str]:
-    return {"S": text}
-
-
-def _n(number: int) -> dict[str, str]:
-    return {"N": str(number)}

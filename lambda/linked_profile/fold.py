@@ -1,4 +1,4 @@
-"""Links, ends, and the fold: what a set of them says about whose account a user id was, from when to when. Pure.
+"""Links and ends, as they are stored, and the fold: what a set of them says about whose account a user id was, from when to when. Pure.
 
 A row's end is the next boundary after it, whichever event brings it. A larger set can only bring that boundary nearer, so ends only
 fall, and neither order nor repetition of the events matters.
@@ -10,8 +10,9 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+Item = dict[str, Any]  # as DynamoDB has it
 Source = Literal["EVENT", "OBSERVED", "OPERATOR"]
 PENDING, RESOLVED, UNRESOLVED, ERASED = "PENDING", "RESOLVED", "UNRESOLVED", "ERASED"
 LINK, END, ERASURE = "L", "E", "X"  # what sort keys begin with
@@ -111,3 +112,77 @@ def to_iso(time_ms: int) -> str:
     """Amazon's form: UTC, whole seconds, Z; with milliseconds where the event had them."""
     whole = datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{whole}Z" if time_ms % 1000 == 0 else f"{whole}.{time_ms % 1000:03d}Z"
+
+
+def link_to_item(link: Link) -> Item:
+    """As stored: Amazon's five columns and ours. An absent EndDatetime is an open row, an absent AccountID an account not known."""
+    item = {
+        **key_of(link),
+        "ID": text(link.id),
+        "StartDatetime": text(to_iso(link.start_ms)),
+        "StartMs": number(link.start_ms),
+        "Status": text(link.status),
+        "Source": text(link.source),
+    }
+    return item if link.account_id is None else {**item, "AccountID": text(link.account_id)}
+
+
+def end_to_item(end: End) -> Item:
+    """As stored: it has none of Amazon's five columns but the user id, because it is no row."""
+    return {**key_of(end), "Reason": text(end.reason)}
+
+
+def item_to_entry(item: Item) -> Link | End:
+    """What is stored, as it was meant."""
+    user_id = item["AmazonUserID"]["S"]
+    kind, time_ms, eid = item["SK"]["S"].split("#", 2)
+    if kind == END:
+        return End(user_id, int(time_ms), eid, text_of(item, "Reason") or "")
+    return Link(
+        user_id,
+        int(time_ms),
+        eid,
+        source=item["Source"]["S"],
+        status=item["Status"]["S"],
+        account_id=text_of(item, "AccountID"),
+        end_ms=int(item["EndMs"]["N"]) if "EndMs" in item else None,
+    )
+
+
+def erase_link(link: Link, account_id: str, erased_ms: int) -> Item:
+    """The update that takes a link's account away and leaves a boundary without a row: deleted, a neighbour's row would grow over it.
+
+    It leaves in the link when it was erased, so that the erasure of another account does not take what has been pending since.
+    """
+    return {
+        "Key": key_of(link),
+        "UpdateExpression": "SET #s = :x, ErasedMs = :m REMOVE AccountID, ID, StartDatetime, EndDatetime",
+        "ConditionExpression": "AccountID = :a",
+        "ExpressionAttributeNames": {"#s": "Status"},
+        "ExpressionAttributeValues": {":x": text(ERASED), ":a": text(account_id), ":m": number(erased_ms)},
+    }
+
+
+def has_expired(item: Item, now: float) -> bool:
+    """Whether time-to-live may delete the item any moment; DynamoDB does so days later and in no order. `now` in epoch seconds."""
+    return "ExpiresAt" in item and int(item["ExpiresAt"]["N"]) <= now
+
+
+def key_of(entry: Link | End) -> Item:
+    """The primary key."""
+    return {"AmazonUserID": text(entry.amazon_user_id), "SK": text(entry.sort_key)}
+
+
+def text_of(item: Item, name: str) -> str | None:
+    """An attribute of an item, None where it is absent."""
+    return item[name]["S"] if name in item else None
+
+
+def text(value: str) -> dict[str, str]:
+    """DynamoDB's form of a text."""
+    return {"S": value}
+
+
+def number(value: int) -> dict[str, str]:
+    """DynamoDB's form of a number."""
+    return {"N": str(value)}

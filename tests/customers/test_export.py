@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from linked_profile.account_mappings import erase_link
+from linked_profile.fold import erase_link
 from tests.customers.conftest import ANNA, BEN, FOREVER, Desk, ms
 from tests.in_memory_table import InMemoryTable
 

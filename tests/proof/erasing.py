@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from greenlet import getcurrent, greenlet
 
-from linked_profile.account_mappings import AccountMappings, Table, item_to_entry
+from linked_profile.account_mappings import AccountMappings, Table
 from linked_profile.envelopes import SkillEvent, VoiceRequest
 from linked_profile.errors import LinkGoneError
-from linked_profile.fold import Link, fold, row_at
+from linked_profile.fold import Link, fold, item_to_entry, row_at
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
 from linked_profile.skill_events import EventRecord, SkillAccountLinkedHandler, SkillDisabledHandler

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from greenlet import getcurrent, greenlet
 
 from linked_profile.access_tokens import digest
-from linked_profile.account_mappings import AccountMappings, Table, item_to_entry
+from linked_profile.account_mappings import AccountMappings, Table
 from linked_profile.envelopes import SkillEvent
-from linked_profile.fold import Link, content_id, fold, row_at
+from linked_profile.fold import Link, content_id, fold, item_to_entry, row_at
 from linked_profile.logs import OutcomeLog
 from linked_profile.outbound import Deadline
 from linked_profile.skill_events import EventRecord, SkillAccountLinkedHandler, SkillDisabledHandler

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from linked_profile.access_tokens import digest
-from linked_profile.account_mappings import item_to_entry
-from linked_profile.fold import content_id, fold
+from linked_profile.fold import content_id, fold, item_to_entry
 from tests.loopback_provider import cognito_token
 from tests.proof.erasing import GONE, OTHER, SETTLED_S, TABLE, History
 from tests.proof.simulation import FOREVER, START_S, Simulation, launch, skill_event

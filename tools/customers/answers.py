@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from linked_profile.account_mappings import has_expired, item_to_entry
-from linked_profile.fold import END, LINK, Link, fold, to_iso
+from linked_profile.fold import END, LINK, Link, fold, has_expired, item_to_entry, to_iso
 from tools.customers.raw_table import Item
 
 Answer = Literal["known", "none", "account not known"]

@@ -4,8 +4,7 @@ from typing import Any
 
 import click
 
-from linked_profile.account_mappings import erase_link, key_of
-from linked_profile.fold import ERASED, RESOLVED, Link, to_iso
+from linked_profile.fold import ERASED, RESOLVED, Link, erase_link, key_of, to_iso
 from tools.customers.erasure_notes import find_erasure
 from tools.customers.errors import WrongUseError
 from tools.customers.raw_table import write_if

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, cast
 
-from linked_profile.account_mappings import Table, erase_link, item_to_entry
-from linked_profile.fold import ERASED, LINK, PENDING, RESOLVED, Link
+from linked_profile.account_mappings import Table
+from linked_profile.fold import ERASED, LINK, PENDING, RESOLVED, Link, erase_link, item_to_entry
 from tools.customers.erasure_notes import SETTLED_AFTER_MS, Erasure, list_erasures, note_done, note_erasure
 from tools.customers.raw_table import Item, key_of, number, read_pages, read_partition, scan_items, text_of, write_if
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from linked_profile.account_mappings import Table, has_expired, item_to_entry
-from linked_profile.fold import ERASED, PENDING, UNRESOLVED, End, Link, fold, part_overtaken, to_iso
+from linked_profile.account_mappings import Table
+from linked_profile.fold import ERASED, PENDING, UNRESOLVED, End, Link, fold, has_expired, item_to_entry, part_overtaken, to_iso
 from tools.customers.erasure import erased_times, erasure_of, state_of, time_of
 from tools.customers.erasure_notes import SETTLED_AFTER_MS, Erasure
 from tools.customers.raw_table import Item, text_of

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from itertools import chain, groupby
 from typing import Any
 
-from linked_profile.account_mappings import Table, erase_link, has_expired, item_to_entry, link_to_item
-from linked_profile.fold import End, Link, to_iso
+from linked_profile.account_mappings import Table
+from linked_profile.fold import End, Link, erase_link, has_expired, item_to_entry, link_to_item, to_iso
 from tools.customers.erasure_notes import Erasure, find_erasure
 from tools.customers.import_rows import Complaint, Numbered, conflicts_with_stored, overlaps_in_file
 from tools.customers.parallel_reads import read_in_parallel
