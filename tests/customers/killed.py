@@ -71,13 +71,14 @@ def after(seconds: float) -> Callable[[], bool]:
 
 def write_ids(path: Path, rows: int, chance: random.Random) -> int:
     """So many rows, one in twenty of them a repetition; how many different ids there are."""
-    ids: list[str] = []
+    distinct, recent = 1, ["nobody"]
     with path.open("w", newline="") as file:
         file.write("campaign,AmazonUserID\r\n")
         for row in range(rows):
             if row % 20:
-                ids.append(f"amzn1.ask.account.{chance.getrandbits(800):0200X}")
-                file.write(f"{row},{ids[-1]}\r\n")
+                recent = [*recent[-99:], f"amzn1.ask.account.{chance.getrandbits(800):0200X}"]
+                distinct += 1
+                file.write(f"{row},{recent[-1]}\r\n")
             else:
-                file.write(f"{row},{chance.choice(ids) if ids else 'nobody'}\r\n")
-    return len(ids) + 1
+                file.write(f"{row},{chance.choice(recent)}\r\n")
+    return distinct

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +28,15 @@ class Histories(Scratch):
 
     def stage(self, amazon_user_ids: Iterable[str], advance: Callable[[int], None]) -> None:
         """Notes which ids are asked for, each once."""
-        rows = 0
-        self.db.execute("BEGIN")
-        for amazon_user_id in amazon_user_ids:
-            self.db.execute("INSERT OR IGNORE INTO ids (digest, amazon_user_id) VALUES (?, ?)", (digest_of(amazon_user_id), amazon_user_id))
-            rows += 1
-            if rows % BATCH == 0:
-                advance(BATCH)
+        rows, ids = 0, iter(amazon_user_ids)
+        while batch := list(islice(ids, BATCH)):
+            self.db.execute("BEGIN")
+            digests = [(digest_of(amazon_user_id), amazon_user_id) for amazon_user_id in batch]
+            self.db.executemany("INSERT OR IGNORE INTO ids (digest, amazon_user_id) VALUES (?, ?)", digests)
+            self.db.execute("COMMIT")
+            rows += len(batch)
+            advance(len(batch))
         self.fact("staged", rows)
-        self.db.execute("COMMIT")
 
     def counts(self) -> tuple[int, int]:
         """How many ids there are, and how many of them are read."""

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ THROTTLED = frozenset(
 FAULTS = frozenset({"InternalServerError", "InternalFailure", "ServiceUnavailable", "ServiceUnavailableException"})
 MOST_TRIES = 9  # the last of them a minute after the first
 LONGEST_WAIT_S = 20.0
+GATHERED_S = 0.05  # what is read in this time is handed over together: one at a time, writing it down takes longer than reading it
 
 
 class Stopped(Exception):  # noqa: N818  (no fault)
@@ -96,8 +97,9 @@ def read_in_parallel(read: Callable[[K], T], keys: Iterable[K], per_second: floa
                     running[pool.submit(patiently, lambda key=key: read(key), rate)] = key
                 if not running:
                     return
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                yield [(running.pop(future), future.result()) for future in done]
+                done, _ = wait(running, GATHERED_S)
+                if done:
+                    yield [(running.pop(future), future.result()) for future in done]
         finally:
             rate.stop()
             pool.shutdown(wait=True, cancel_futures=True)
