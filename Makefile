@@ -33,9 +33,9 @@ e2e: ## the long tests: the story with IAM enforced in the runtime emulator, sam
 	@$(BIN)/pytest tests/end_to_end
 	@$(BIN)/pytest tests/customers -m slow
 
-prove: ## the proof of the mapping table: schedules, histories, faults, erasure, mutants (LONG=1: five times as much)
+prove: ## the proof of the mapping table: schedules, histories, faults, erasure, mutants (LONG=1: five times as much, SHORT=1: a fifth)
 	@$(PYTHON) tools/setup.py dev
-	@$(BIN)/python -m tests.proof $(if $(LONG),--long)
+	@$(BIN)/python -m tests.proof $(if $(LONG),--long) $(if $(SHORT),--short)
 
 build: ## sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py sam
