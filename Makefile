@@ -5,7 +5,7 @@ export PYTHONPATH := lambda:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e prove build skill-package requirements format clean
+.PHONY: help demo test check e2e prove bench build skill-package requirements format clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,10 @@ e2e: ## the long tests: the story with IAM enforced in the runtime emulator, sam
 prove: ## the proof of the mapping table: schedules, histories, faults, erasure, mutants (LONG=1: five times as much, SHORT=1: a fifth)
 	@$(PYTHON) tools/setup.py dev
 	@$(BIN)/python -m tests.proof $(if $(LONG),--long) $(if $(SHORT),--short)
+
+bench: ## measurements side by side: what proving a request costs (at most three times the bare arithmetic), and gunicorn under load
+	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/python -m bench.request_signature
 
 build: ## sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py sam

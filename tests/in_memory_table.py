@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-Item = dict[str, dict[str, str]]
+Item = dict[str, dict[str, Any]]
+Key = tuple[str, ...]
 KEY = ("AmazonUserID", "SK")
 TOKEN = re.compile(r"\s*(attribute_exists|attribute_not_exists|AND\b|OR\b|NOT\b|<>|<=|>=|[<>=(),]|[:#]?\w+)")
 COMPARE = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
@@ -18,23 +19,25 @@ COMPARE = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.
 class InMemoryTable:
     """`before` is called with the name of each operation before it is done: it may raise, or hand over to another handler."""
 
-    def __init__(self, before: Callable[[str], None] = lambda operation: None, page_size: int = 1000) -> None:
-        self.items: dict[tuple[str, str], Item] = {}
-        self.stale_index: dict[tuple[str, str], Item] | None = None  # a copy of `items` that the index still shows; None = it is up to date
+    def __init__(self, before: Callable[[str], None] = lambda operation: None, page_size: int = 1000, key: Key = KEY) -> None:
+        self.key = key
+        self.items: dict[Key, Item] = {}
+        self.stale_index: dict[Key, Item] | None = None  # a copy of `items` that the index still shows; None = it is up to date
         self.before, self.page_size = before, page_size
         self.calls: list[str] = []
         self._lock = threading.RLock()
 
     def put_item(self, **call: Any) -> dict[str, Any]:
         with self._operation("put_item"):
-            key = key_of(call["Item"])
+            key = self.key_of(call["Item"])
             self._check(call, self.items.get(key))
+            before = self.items.get(key)
             self.items[key] = dict(call["Item"])
-            return {}
+            return {"Attributes": before} if before and call.get("ReturnValues") == "ALL_OLD" else {}
 
     def update_item(self, **call: Any) -> dict[str, Any]:
         with self._operation("update_item"):
-            key = key_of(call["Key"])
+            key = self.key_of(call["Key"])
             self._check(call, self.items.get(key))
             item = dict(self.items.get(key) or call["Key"])  # as DynamoDB: an update of what is not there makes it
             update(item, call)
@@ -43,14 +46,14 @@ class InMemoryTable:
 
     def delete_item(self, **call: Any) -> dict[str, Any]:
         with self._operation("delete_item"):
-            key = key_of(call["Key"])
+            key = self.key_of(call["Key"])
             self._check(call, self.items.get(key))
             self.items.pop(key, None)
             return {}
 
     def get_item(self, **call: Any) -> dict[str, Any]:
         with self._operation("get_item"):
-            item = self.items.get(key_of(call["Key"]))
+            item = self.items.get(self.key_of(call["Key"]))
             return {"Item": dict(item)} if item else {}
 
     def query(self, **call: Any) -> dict[str, Any]:
@@ -59,7 +62,7 @@ class InMemoryTable:
             wanted = call["ExpressionAttributeValues"][value]["S"]
             if call.get("IndexName") == "by-account":
                 return self._index_page(call, partition, wanted)
-            assert partition == KEY[0], "the only key that the skill queries by"
+            assert partition == self.key[0], "the only key that the skill queries by"
             return self._page(call, sorted(key for key in self.items if key[0] == wanted))
 
     def scan(self, **call: Any) -> dict[str, Any]:
@@ -73,11 +76,18 @@ class InMemoryTable:
     def rows(self) -> list[Item]:
         return [self.items[key] for key in sorted(self.items)]
 
-    def _page(self, call: dict[str, Any], keys: list[tuple[str, str]], items: dict[tuple[str, str], Item] | None = None) -> dict[str, Any]:
-        start = key_of(call["ExclusiveStartKey"]) if "ExclusiveStartKey" in call else ("", "")
+    def key_of(self, item: Item) -> Key:
+        return tuple(item[name]["S"] for name in self.key)
+
+    def _page(self, call: dict[str, Any], keys: list[Key], items: dict[Key, Item] | None = None) -> dict[str, Any]:
+        start = self.key_of(call["ExclusiveStartKey"]) if "ExclusiveStartKey" in call else ("",)
         rest = [key for key in keys if key > start]
         page = rest[: min(self.page_size, call.get("Limit", self.page_size))]
-        last = {"LastEvaluatedKey": {name: {"S": part} for name, part in zip(KEY, page[-1], strict=True)}} if len(page) < len(rest) else {}
+        last = (
+            {"LastEvaluatedKey": {name: {"S": part} for name, part in zip(self.key, page[-1], strict=True)}}
+            if len(page) < len(rest)
+            else {}
+        )
         held = self.items if items is None else items
         return {"Items": [dict(held[key]) for key in page], "Count": len(page), **last}
 
@@ -88,7 +98,7 @@ class InMemoryTable:
         items = self.items if self.stale_index is None else self.stale_index
         found = sorted(key for key, item in items.items() if item.get("AccountID") == {"S": account_id} and "StartMs" in item)
         page = self._page(call, found, items)
-        return {**page, "Items": [{name: item[name] for name in (*KEY, "AccountID", "StartMs")} for item in page["Items"]]}
+        return {**page, "Items": [{name: item[name] for name in (*self.key, "AccountID", "StartMs")} for item in page["Items"]]}
 
     def _operation(self, name: str) -> Any:
         self.before(name)
@@ -100,10 +110,6 @@ class InMemoryTable:
             returned = {"Item": dict(item)} if item and call.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD" else {}
             error = {"Code": "ConditionalCheckFailedException", "Message": "The conditional request failed"}
             raise ClientError({"Error": error, **returned}, "operation")  # type: ignore[typeddict-item]
-
-
-def key_of(item: Item) -> tuple[str, str]:
-    return item["AmazonUserID"]["S"], item["SK"]["S"]
 
 
 def holds(call: dict[str, Any], item: Item) -> bool:

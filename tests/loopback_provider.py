@@ -32,6 +32,8 @@ class LoopbackProvider:
 
     def __init__(self) -> None:
         self.profiles: dict[str, dict[str, Any]] = {}
+        self.keys: list[dict[str, Any]] = []  # its published key set, for Cognito and for OpenID alike
+        self.issuer = ""  # as its discovery document says it
         self.requests: list[str] = []
         self.misbehave: Callable[[BaseHTTPRequestHandler], None] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -72,6 +74,10 @@ class LoopbackProvider:
         bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if url.path == "/":
             return self._get_user(json.loads(request.content)["AccessToken"])
+        if url.path.endswith("/.well-known/jwks.json"):
+            return 200, {"keys": self.keys}
+        if url.path.endswith("/.well-known/openid-configuration"):
+            return 200, {"issuer": self.issuer, "jwks_uri": f"{self.url}/.well-known/jwks.json"}
         if url.path == "/auth/o2/tokeninfo":
             return self._tokeninfo(parse_qs(url.query)["access_token"][0])
         profile = self.profiles.get(bearer)

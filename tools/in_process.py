@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import uuid
-from contextlib import redirect_stderr, redirect_stdout
-from types import TracebackType
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from tools.local_stack import CODE, LocalStack
@@ -21,45 +22,65 @@ OURS = ("lambda_function", "linked_profile")
 
 
 class InProcessFunction:
-    """Sets the environment and imports the handler afresh; puts the environment back at the end of the `with` block."""
+    """Imports the handler with its own environment; several can stand side by side, and each finds the process as it left it."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    _one_at_a_time = threading.RLock()  # of all of them: they share the process's environment and its modules
+
+    def __init__(self, stack: LocalStack, overrides: Mapping[str, str] | None = None) -> None:
+        """`overrides` go over the environment that the template gives the function."""
         self._stack = stack
-        self._one_at_a_time = threading.Lock()
+        self._environment = NO_FILES | {**stack.environment, **(overrides or {})}
+        self._modules: dict[str, ModuleType] = {}
         self._output = io.StringIO()
 
     def __enter__(self) -> Self:
-        self._environment_before = dict(os.environ)
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            del os.environ[name]  # the developer's own profile, for one
-        os.environ.update(NO_FILES | dict(self._stack.environment))
-        sys.path.insert(0, str(CODE))
-        forget_function()
         self._log = logging.StreamHandler(self._output)
-        logging.getLogger().addHandler(self._log)
-        module, _, name = HANDLER.rpartition(".")
-        self._handler = getattr(importlib.import_module(module), name)
+        self.start_cold()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        logging.getLogger().removeHandler(self._log)
-        forget_function()
-        sys.path.remove(str(CODE))
-        os.environ.clear()
-        os.environ.update(self._environment_before)
+        self._modules.clear()
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """The function's answer. Raises SkillFailedError."""
-        with self._one_at_a_time, redirect_stdout(self._output), redirect_stderr(self._output):
+        with self._installed(), redirect_stdout(self._output), redirect_stderr(self._output):
             try:
                 answer = self._handler(event, InProcessContext(self._stack))
             except Exception as error:
                 raise SkillFailedError(type(error).__name__, str(error)) from error
         return answer if isinstance(answer, dict) else {}
 
+    def start_cold(self) -> None:
+        """Imports everything anew."""
+        self._modules.clear()
+        with self._installed():
+            module, _, name = HANDLER.rpartition(".")
+            self._handler = getattr(importlib.import_module(module), name)
+
     def log_text(self) -> str:
         """All that the function has logged."""
         return self._output.getvalue()
+
+    @contextmanager
+    def _installed(self) -> Iterator[None]:
+        """Its environment, its modules and its log, for as long as it runs; then those of before."""
+        with self._one_at_a_time:
+            environment, modules = dict(os.environ), take_modules()
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                del os.environ[name]  # the developer's own profile, for one
+            os.environ.update(self._environment)
+            sys.modules.update(self._modules)
+            sys.path.insert(0, str(CODE))
+            logging.getLogger().addHandler(self._log)
+            try:
+                yield
+            finally:
+                logging.getLogger().removeHandler(self._log)
+                sys.path.remove(str(CODE))
+                self._modules = take_modules()
+                sys.modules.update(modules)
+                os.environ.clear()
+                os.environ.update(environment)
 
 
 class InProcessContext:
@@ -75,7 +96,6 @@ class InProcessContext:
         return max(0, int((self._ends - time.monotonic()) * 1000))
 
 
-def forget_function() -> None:
-    """The next import reads the environment and builds everything again."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
-        del sys.modules[name]
+def take_modules() -> dict[str, ModuleType]:
+    """The function's modules, which are gone from the process then: the next import reads the environment and builds everything again."""
+    return {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] in OURS}

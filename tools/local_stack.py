@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tools.local_aws import REGION, LocalAws
 from tools.setup import ROOT
-from tools.simulator.account_linking import LinkingConfiguration
+from tools.simulator.linking_configuration import LinkingConfiguration
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 TEMPLATE = ROOT / "template.yaml"
 CODE = ROOT / "lambda"
 CODE_URI = re.compile(r"(?<=CodeUri: )lambda/")
+# The AWS of this machine knows no encryption context in a policy, so it would refuse every use of the key.
+UNKNOWN_HERE = re.compile(r'^ *"Null": \{"kms:EncryptionContext:AccountID".*\n', re.MULTILINE)
 CREATED_WITHIN_S = 60.0
-STACK, BUCKET = "linked-profile", "linked-profile-code"
+STACK = "linked-profile"
 
 
 class DeploymentError(Exception):
@@ -52,9 +54,9 @@ class LocalStack:
         return self.outputs["AccountMappingsTable"]
 
 
-def deploy(aws: LocalAws, parameters: Mapping[str, str], template: Path = TEMPLATE) -> LocalStack:
+def deploy(aws: LocalAws, parameters: Mapping[str, str], template: Path = TEMPLATE, *, name: str = STACK) -> LocalStack:
     """Creates the stack through CloudFormation's API and reads the function back. Raises DeploymentError."""
-    outputs = create_stack(aws, package(aws, template.read_text("utf-8")), parameters)
+    outputs = create_stack(aws, name, package(aws, name, template.read_text("utf-8")), parameters)
     function = aws.client("lambda").get_function_configuration(FunctionName=outputs["SkillEndpoint"])
     logging = function["LoggingConfig"]
     lambda_adds = {
@@ -71,16 +73,16 @@ def deploy(aws: LocalAws, parameters: Mapping[str, str], template: Path = TEMPLA
     return LocalStack(outputs, environment, function["Role"], function["Timeout"], function["MemorySize"])
 
 
-def package(aws: LocalAws, template: str) -> str:
+def package(aws: LocalAws, name: str, template: str) -> str:
     """The template as `sam package` leaves it: the code in a bucket, and its address instead of the folder."""
     key = f"{secrets.token_hex(8)}.zip"
-    storage = aws.client("s3")
-    storage.create_bucket(Bucket=BUCKET)
-    storage.put_object(Bucket=BUCKET, Key=key, Body=zip_folder(CODE))
-    packaged, places = CODE_URI.subn(f"s3://{BUCKET}/{key}", template)
+    storage, bucket = aws.client("s3"), f"{name}-code"
+    storage.create_bucket(Bucket=bucket)
+    storage.put_object(Bucket=bucket, Key=key, Body=zip_folder(CODE))
+    packaged, places = CODE_URI.subn(f"s3://{bucket}/{key}", template)
     if not places:
         raise DeploymentError("the template has no line 'CodeUri: lambda/'")
-    return packaged
+    return UNKNOWN_HERE.sub("", packaged)
 
 
 def zip_folder(folder: Path) -> bytes:
@@ -93,33 +95,33 @@ def zip_folder(folder: Path) -> bytes:
     return archive.getvalue()
 
 
-def create_stack(aws: LocalAws, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
+def create_stack(aws: LocalAws, name: str, template: str, parameters: Mapping[str, str]) -> dict[str, str]:
     """The outputs. Raises DeploymentError."""
     client: CloudFormationClient = aws.client("cloudformation")
-    listed: list[ParameterTypeDef] = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    listed: list[ParameterTypeDef] = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
     capabilities: list[CapabilityType] = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     try:
-        client.create_stack(StackName=STACK, TemplateBody=template, Capabilities=capabilities, Parameters=listed)
+        client.create_stack(StackName=name, TemplateBody=template, Capabilities=capabilities, Parameters=listed)
     except ClientError as error:
         raise DeploymentError(error.response["Error"]["Message"]) from error
     give_up = time.monotonic() + CREATED_WITHIN_S
-    stack = client.describe_stacks(StackName=STACK)["Stacks"][0]
+    stack = client.describe_stacks(StackName=name)["Stacks"][0]
     while stack["StackStatus"] == "CREATE_IN_PROGRESS" and time.monotonic() < give_up:
         time.sleep(0.02)
-        stack = client.describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = client.describe_stacks(StackName=name)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise DeploymentError(f"{stack['StackStatus']}: {failures(client) or stack.get('StackStatusReason', 'no reason given')}")
+        raise DeploymentError(f"{stack['StackStatus']}: {failures(client, name) or stack.get('StackStatusReason', 'no reason given')}")
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def failures(client: "CloudFormationClient") -> str:
+def failures(client: "CloudFormationClient", name: str) -> str:
     """What CloudFormation says went wrong, resource by resource."""
-    events = client.describe_stack_events(StackName=STACK)["StackEvents"]
+    events = client.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in events if event.get("ResourceStatus", "").endswith("FAILED")]
     return "; ".join(f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason')}" for event in failed)
 
 
-def linking_configuration(aws: LocalAws, stack: LocalStack, region: str = "EU") -> LinkingConfiguration:
+def linking_configuration(aws: LocalAws, stack: LocalStack) -> LinkingConfiguration:
     """What a developer copies from the outputs into the Alexa console, and the client secret, which is in none of them."""
     client: CognitoIdentityProviderClient = aws.client("cognito-idp")
     described = client.describe_user_pool_client(UserPoolId=stack.outputs["UserPoolId"], ClientId=stack.outputs["ClientId"])
@@ -130,5 +132,5 @@ def linking_configuration(aws: LocalAws, stack: LocalStack, region: str = "EU") 
         client_id=stack.outputs["ClientId"],
         client_secret=described["UserPoolClient"]["ClientSecret"],
         scopes=tuple(stack.outputs["Scopes"].split()),
-        redirect_url=stack.outputs[redirects[region]],
+        redirect_urls={region: stack.outputs[output] for region, output in redirects.items()},
     )

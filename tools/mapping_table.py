@@ -1,11 +1,13 @@
 """What stands in the account-mapping table, as a person sees it in the DynamoDB console."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tools.local_aws import LocalAws
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 COLUMNS = ("ID", "AmazonUserID", "AccountID", "StartDatetime", "EndDatetime", "Status", "Source")
 StoredLink = dict[str, str]
@@ -20,7 +22,20 @@ def stored_links(aws: LocalAws, table: str, amazon_user_id: str) -> list[StoredL
         ExpressionAttributeValues={":u": {"S": amazon_user_id}, ":link": {"S": "L#"}},
         ConsistentRead=True,
     )["Items"]
-    return [{name: text for name, value in item.items() for text in (value.get("S", value.get("N", "")),)} for item in items]
+    return [as_row(item) for item in items]
+
+
+def all_links(aws: LocalAws, table: str) -> list[StoredLink]:
+    """The rows of all user ids, in order of time."""
+    client: DynamoDBClient = aws.client("dynamodb")
+    pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    rows = [as_row(item) for page in pages for item in page["Items"]]
+    return sorted((row for row in rows if row["SK"].startswith("L#")), key=lambda row: row["SK"])
+
+
+def as_row(item: "Mapping[str, AttributeValueTypeDef]") -> StoredLink:
+    """Without DynamoDB's types: there are texts and numbers only."""
+    return {name: value.get("S", value.get("N", "")) for name, value in item.items()}
 
 
 def everything_stored(aws: LocalAws, table: str) -> str:

@@ -4,6 +4,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,23 @@ from ask_sdk_core.skill import CustomSkill
 from ask_sdk_core.skill_builder import SkillBuilder
 from ask_sdk_model import RequestEnvelope
 
-from linked_profile import envelopes, intents, logs, skill_events
+from linked_profile import directive_envelopes, envelopes, intents, logs, skill_events
 from linked_profile.account_mappings import AccountMappings, Table
-from linked_profile.envelopes import Invocation, OtherRequest, SkillEvent, VoiceRequest
+from linked_profile.account_proofs import ProveAccount, build_account_proof
+from linked_profile.aws_calls import AwsCalls, Client, aws_client
+from linked_profile.devices import Handlers, VirtualLamp, build_handlers
+from linked_profile.directives import Directives
+from linked_profile.envelopes import GrantRequest, Invocation, OtherRequest, SkillEvent, VoiceRequest
 from linked_profile.errors import ProviderError, ProviderUnavailableError, RefusedRequestError, TableUnavailableError
+from linked_profile.event_gateway import EventGateway
+from linked_profile.grants import build_grants
 from linked_profile.identity_providers import IdentityProvider, ProfileCache, build_identity_provider
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
 from linked_profile.outbound import Deadline, Outbound
 from linked_profile.settings import Settings
 from linked_profile.speech import Prompts
+from linked_profile.virtual_lamps import VirtualLamps
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,21 +39,36 @@ ACKNOWLEDGED: Mapping[str, Any] = {"version": "1.0", "response": {}}
 PROMPTS = Path(__file__).parent / "prompts"
 
 
+@dataclass(frozen=True)
+class Routes:
+    """What answers each shape of event."""
+
+    skill: CustomSkill
+    directives: Directives
+    skill_id: str
+    log: OutcomeLog
+
+
 def build_handler(
     settings: Settings,
     *,
     dynamodb: "Callable[[int], DynamoDBClient] | None" = None,
+    aws: Client | None = None,
     outbound: Outbound | None = None,
     clock: Callable[[], float] = time.time,
+    handlers: Handlers | None = None,
 ) -> Handler:
     """The Lambda handler: `handler(event, context)` returns Alexa's answer, or raises to refuse an event or to have it brought again.
 
-    `dynamodb` makes a client from a number of attempts, `clock` gives epoch seconds; both are for tests and for other hosts than Lambda.
+    `dynamodb` makes a client from a number of attempts, `aws` one of any service, `clock` gives epoch seconds; they are for tests and for
+    other hosts than Lambda. `handlers` are directive handlers beside those of devices.py.
     """
     logs.configure(settings.log_level)
     log = OutcomeLog(settings.skill_id)
-    client = dynamodb or dynamodb_client
-    provider = build_identity_provider(settings, outbound or Outbound(), clock)
+    client: Callable[[int], DynamoDBClient] = dynamodb or functools.partial(aws or aws_client, "dynamodb")
+    any_client: Client = aws or (lambda service, attempts: client(attempts) if service == "dynamodb" else aws_client(service, attempts))
+    outbound = outbound or Outbound()
+    provider = build_identity_provider(settings, outbound, clock)
     table = Table(settings.account_mappings_table, settings.skill_id, settings.retention_days)
     # A request is observed with one attempt at the table, because a customer is waiting; an event has time for two.
     observed = ObservedLinks(AccountMappings(table, lambda: client(1), clock), log, enabled=settings.observe_requests)
@@ -57,16 +80,19 @@ def build_handler(
         account_linking=settings.account_linking,
         now_ms=lambda: int(clock() * 1000),
     )
-    skill = build_skill(voice, record)
-    return functools.partial(handle, skill, settings.skill_id, log)
+    proof = build_account_proof(settings, provider, outbound, clock)
+    directives = build_directives(settings, log, proof, observed, outbound, any_client, clock, handlers or {})
+    return functools.partial(handle, Routes(build_skill(voice, record), directives, settings.skill_id, log))
 
 
-def handle(skill: CustomSkill, skill_id: str, log: OutcomeLog, event: Any, context: object) -> dict[str, Any]:
+def handle(routes: Routes, event: Any, context: object) -> dict[str, Any]:
     """One invocation, with one line about what became of it."""
-    started = time.monotonic()
+    started, log = time.monotonic(), routes.log
     deadline = Deadline.of(context)
     try:
-        request = envelopes.parse_request(event, skill_id)
+        if directive_envelopes.is_directive(event):
+            return routes.directives.answer(directive_envelopes.parse_directive(event), deadline)
+        request = envelopes.parse_request(event, routes.skill_id)
     except RefusedRequestError as error:
         log.record("Invocation", "request_refused", reason=type(error).__name__)
         raise
@@ -74,7 +100,7 @@ def handle(skill: CustomSkill, skill_id: str, log: OutcomeLog, event: Any, conte
         log.record(request.kind, "request_ignored")
         return dict(ACKNOWLEDGED)
     try:
-        answer = invoke(skill, skill_id, log, event, Invocation(request, deadline, context))
+        answer = answer_request(routes, event, request, deadline, context)
     except Exception as error:
         outcome = "provider_unavailable" if isinstance(error, ProviderUnavailableError) else "unexpected_error"
         outcome = "table_unavailable" if isinstance(error, TableUnavailableError) else outcome
@@ -122,13 +148,55 @@ def build_skill(voice: intents.Voice, record: skill_events.EventRecord) -> Custo
     return builder.create()
 
 
-def invoke(skill: CustomSkill, skill_id: str, log: OutcomeLog, event: Mapping[str, Any], invocation: Invocation) -> dict[str, Any]:
-    """Through the SDK's dispatcher; a skill event never meets the SDK's reader."""
-    if isinstance(invocation.request, SkillEvent):
-        envelope = envelopes.skill_event_envelope(invocation.request, skill_id)
+def build_directives(
+    settings: Settings,
+    log: OutcomeLog,
+    proof: ProveAccount,
+    observed: ObservedLinks,
+    outbound: Outbound,
+    client: Client,
+    clock: Callable[[], float],
+    handlers: Handlers,
+) -> Directives:
+    """With what the settings name: a table of grants, a table of lamps, both or neither."""
+    grants = build_grants(settings, outbound, clock, client)
+    gateway = EventGateway(settings.alexa_event_gateway_url, grants, outbound, log) if grants else None
+    lamp = build_virtual_lamp(settings, log, gateway, client, clock)
+    return Directives(
+        proof,
+        {**build_handlers(lamp), **handlers},
+        grants.accept if grants else None,
+        observed,
+        log,
+        links_accounts=settings.account_linking != "none",
+        now_ms=lambda: int(clock() * 1000),
+    )
+
+
+def build_virtual_lamp(
+    settings: Settings, log: OutcomeLog, gateway: EventGateway | None, client: Client, clock: Callable[[], float]
+) -> VirtualLamp | None:
+    """The example device; None where the settings name no table for it."""
+    if not settings.virtual_lamps_table:
+        return None
+    lamps = VirtualLamps(settings.virtual_lamps_table, AwsCalls(client))
+    return VirtualLamp(lamps, settings.skill_id, gateway.send_event if gateway else None, log, lambda: int(clock() * 1000))
+
+
+def answer_request(
+    routes: Routes, event: Mapping[str, Any], request: SkillEvent | VoiceRequest | GrantRequest, deadline: Deadline, context: object
+) -> dict[str, Any]:
+    """Through the SDK's dispatcher, but for a grant, which it would only carry past; a skill event never meets the SDK's reader."""
+    if isinstance(request, GrantRequest):
+        routes.directives.keep_grant(request, deadline)
+        return dict(ACKNOWLEDGED)
+    serializer = routes.skill.serializer
+    if isinstance(request, SkillEvent):
+        envelope = envelopes.skill_event_envelope(request, routes.skill_id)
     else:
-        envelope = read_voice_envelope(skill.serializer, log, event, invocation.request)
-    answer: dict[str, Any] = skill.serializer.serialize(skill.invoke(request_envelope=envelope, context=invocation))
+        envelope = read_voice_envelope(serializer, routes.log, event, request)
+    invocation = Invocation(request, deadline, context)
+    answer: dict[str, Any] = serializer.serialize(routes.skill.invoke(request_envelope=envelope, context=invocation))
     return answer
 
 
@@ -140,13 +208,3 @@ def read_voice_envelope(serializer: DefaultSerializer, log: OutcomeLog, event: M
         except Exception as error:  # noqa: BLE001  (its own, AttributeError, TypeError, ValueError: all mean that it could not read)
             log.record(request.kind, "request_unreadable", reason=type(error).__name__)
     return envelopes.bare_envelope(event, request)
-
-
-@functools.cache
-def dynamodb_client(attempts: int) -> "DynamoDBClient":
-    """A client whose attempts last 1.5 s at most (botocore's own limits are minutes); credentials from the environment."""
-    import boto3.session  # noqa: PLC0415  (voice never waits for it)
-    from botocore.config import Config  # noqa: PLC0415
-
-    limits = Config(connect_timeout=0.5, read_timeout=1, retries={"mode": "standard", "total_max_attempts": attempts})
-    return boto3.session.Session().client("dynamodb", config=limits)

@@ -7,7 +7,7 @@ and never guessed.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,7 +21,9 @@ from linked_profile.outbound import Deadline
 DEEPEST = 64  # levels of nesting; Alexa's own messages stay below 20
 LONGEST_USER_ID = 2048  # bytes of UTF-8: DynamoDB's limit for a partition key
 LONGEST_TOKEN = 16_384  # characters; LWA's are below 2,048, Cognito's about 1,000
+LONGEST_CODE = 4096  # characters; those seen are 20
 SKILL_EVENT = "AlexaSkillEvent."
+GRANT = "Alexa.Authorization.Grant"
 VOICE_TYPES = frozenset({"LaunchRequest", "IntentRequest", "SessionEndedRequest"})
 EARLIEST_NUMBER_MS, LATEST_MS = 10**12, 10**13  # thirteen digits: September 2001 to November 2286
 ISO_8601 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -52,6 +54,17 @@ class VoiceRequest:
 
 
 @dataclass(frozen=True)
+class GrantRequest:
+    """A custom skill's AcceptGrant: Alexa.Authorization.Grant. Without linking it has no token, and so no account to keep the grant for."""
+
+    kind: str
+    amazon_user_id: str | None
+    access_token: str | None = field(repr=False)
+    code: str | None = field(repr=False)
+    problem: str = ""  # why the token or the code is None: NO_TOKEN, MALFORMED_TOKEN or NO_CODE
+
+
+@dataclass(frozen=True)
 class OtherRequest:
     """A request type that this skill has no use for; it is acknowledged."""
 
@@ -67,7 +80,7 @@ class Invocation:
     lambda_context: object = None  # for handlers of your own
 
 
-def parse_request(event: object, skill_id: str) -> SkillEvent | VoiceRequest | OtherRequest:
+def parse_request(event: object, skill_id: str) -> SkillEvent | VoiceRequest | GrantRequest | OtherRequest:
     """Raises a kind of RefusedRequestError: an unknown shape, another skill's request, a part of the wrong type."""
     if not isinstance(event, dict) or "request" not in event:
         raise UnknownShapeError("not a request")
@@ -78,6 +91,8 @@ def parse_request(event: object, skill_id: str) -> SkillEvent | VoiceRequest | O
         raise MalformedRequestError("request.type is not text")
     if kind.startswith(SKILL_EVENT):
         return parse_skill_event(event, kind.removeprefix(SKILL_EVENT))
+    if kind == GRANT:
+        return parse_grant_request(event)
     return parse_voice_request(event, kind) if kind in VOICE_TYPES else OtherRequest(kind)
 
 
@@ -127,6 +142,26 @@ def parse_voice_request(event: Mapping[str, Any], kind: str) -> VoiceRequest:
         account_token=_token_or_none(user.get("accessToken")),
         person_token=_token_or_none(_object(system, "person").get("accessToken")),
     )
+
+
+def parse_grant_request(event: Mapping[str, Any]) -> GrantRequest:
+    """Raises MalformedRequestError."""
+    user = _object(_object(_object(event, "context"), "System"), "user")
+    token, problem = None, ""
+    try:
+        token = parse_token(user.get("accessToken"))
+        problem = "" if token else "NO_TOKEN"
+    except TokenRejectedError as error:
+        problem = error.reason
+    code = parse_grant_code(event["request"].get("body"))
+    return GrantRequest(GRANT, parse_user_id(user.get("userId")), token, code, problem or ("" if code else "NO_CODE"))
+
+
+def parse_grant_code(holder: object) -> str | None:
+    """The code of `grant`, as AcceptGrant's payload and a grant request's body hold it; None where it is not an OAuth 2 code."""
+    grant = holder.get("grant") if isinstance(holder, dict) else None
+    code = grant.get("code") if isinstance(grant, dict) and grant.get("type") == "OAuth2.AuthorizationCode" else None
+    return code if isinstance(code, str) and 0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable() else None
 
 
 def parse_token(value: object) -> str | None:

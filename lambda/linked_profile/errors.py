@@ -1,5 +1,10 @@
 """What can go wrong, by what the caller should do about it: refuse, give up for good, or try again."""
 
+from collections.abc import Mapping
+from typing import Any
+
+CREDENTIAL_ERRORS = frozenset({"EXPIRED_AUTHORIZATION_CREDENTIAL", "INVALID_AUTHORIZATION_CREDENTIAL"})  # Alexa drops the link on these
+
 
 class RefusedRequestError(Exception):
     """This invocation is none of ours: nothing was written, and the same bytes will be refused again."""
@@ -17,6 +22,22 @@ class MalformedRequestError(RefusedRequestError):
     """A part that decides what to do has the wrong type, or the JSON is nested deeper than any of Alexa's."""
 
 
+class SignatureRefusedError(RefusedRequestError):
+    """This HTTPS request is not proven to be Alexa's. `reason` is a word for the log, and holds nothing of the request."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class CertificatesUnavailableError(Exception):
+    """Transient: Alexa's certificates could not be fetched, so that an HTTPS request is neither proven nor refuted; `reason` is a word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class ProviderError(Exception):
     """`reason` is a word that is stored and logged, so it never holds anything of the token or of the customer."""
 
@@ -29,6 +50,10 @@ class TokenRejectedError(ProviderError):
     """Permanent: this access token will never be good. Only proof raises it, because it makes the customer link again."""
 
 
+class TokenExpiredError(TokenRejectedError):
+    """Permanent, and not the customer's doing: the token was ours and its time is over."""
+
+
 class ProviderUnavailableError(ProviderError):
     """Transient: the identity provider is down, slow, throttling or talking nonsense; the token may be perfectly good."""
 
@@ -37,8 +62,26 @@ class ProviderMisconfiguredError(ProviderError):
     """Ours to mend, not the customer's: a missing scope, a wrong URL, a token whose audience cannot be proven."""
 
 
+class GrantRefusedError(ProviderError):
+    """Permanent: Login with Amazon will never again give a token for this code or refresh token; only a new grant helps."""
+
+
 class TableUnavailableError(Exception):
-    """Transient: DynamoDB did not do what was asked, or there was no time left to ask."""
+    """Transient: DynamoDB, or what a table's secrets depend on (KMS, Secrets Manager), did not do what was asked, or time was up."""
+
+
+class DeviceError(Exception):
+    """Device code's own refusal, in a word that Alexa knows: ENDPOINT_UNREACHABLE, INVALID_VALUE, and for Alexa.Video NOT_SUBSCRIBED.
+
+    `message` goes to Alexa; `details` are what some types carry besides (`validRange`). A credential error is not a device's to
+    answer, because it unlinks the customer: asking for one is a ValueError.
+    """
+
+    def __init__(self, error_type: str, message: str = "", *, namespace: str = "Alexa", details: Mapping[str, Any] | None = None) -> None:
+        if error_type in CREDENTIAL_ERRORS:
+            raise ValueError(error_type)
+        super().__init__(error_type)
+        self.error_type, self.message, self.namespace, self.details = error_type, message or error_type, namespace, details or {}
 
 
 class LinkGoneError(Exception):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from linked_profile import access_tokens
-from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenRejectedError
+from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenExpiredError, TokenRejectedError
 from linked_profile.outbound import Answer, Deadline, Outbound
 from linked_profile.settings import Settings
 from linked_profile.speech import clean
@@ -42,6 +42,9 @@ class IdentityProvider(Protocol):
     def fetch_profile(self, access_token: str, deadline: Deadline) -> Profile:
         """Raises TokenRejectedError, ProviderUnavailableError or ProviderMisconfiguredError."""
 
+    def fetch_account_id(self, access_token: str, deadline: Deadline) -> str:
+        """The account id alone, on the provider's own word. Raises the same three."""
+
 
 def build_identity_provider(settings: Settings, outbound: Outbound, clock: Callable[[], float] = time.time) -> IdentityProvider:
     """The provider that IDENTITY_PROVIDER names. `clock` gives epoch seconds."""
@@ -49,8 +52,13 @@ def build_identity_provider(settings: Settings, outbound: Outbound, clock: Calla
         return LoginWithAmazon(settings.lwa_api_url, settings.lwa_client_id, outbound)
     if settings.identity_provider == "oidc":
         return OpenIDProvider(settings.oidc_userinfo_url, settings.oidc_issuer, settings.oidc_client_id, outbound, clock)
-    issuer = f"https://cognito-idp.{settings.cognito_region}.amazonaws.com/{settings.cognito_user_pool_id}"
-    return CognitoUserPool(settings.cognito_url, issuer, settings.cognito_client_id, outbound, clock)
+    return CognitoUserPool(settings.cognito_url, cognito_issuers(settings), settings.cognito_client_id, outbound, clock)
+
+
+def cognito_issuers(settings: Settings) -> frozenset[str]:
+    """The names under which the one pool signs: the old form, and the one that Cognito gives pools with a host for their keys alone."""
+    place = f"cognito-idp.{settings.cognito_region}.amazonaws.com/{settings.cognito_user_pool_id}"
+    return frozenset({f"https://{place}", f"https://issuer.{place}"})
 
 
 class CognitoUserPool:
@@ -58,13 +66,16 @@ class CognitoUserPool:
 
     never_shares: frozenset[str] = frozenset()
 
-    def __init__(self, url: str, issuer: str, client_id: str, outbound: Outbound, clock: Callable[[], float]) -> None:
-        self._url, self._issuer, self._client_id, self._outbound, self._clock = url, issuer, client_id, outbound, clock
+    def __init__(self, url: str, issuers: frozenset[str], client_id: str, outbound: Outbound, clock: Callable[[], float]) -> None:
+        self._url, self._issuers, self._client_id, self._outbound, self._clock = url, issuers, client_id, outbound, clock
+
+    def fetch_account_id(self, access_token: str, deadline: Deadline) -> str:
+        return self.fetch_profile(access_token, deadline).account_id
 
     def fetch_profile(self, access_token: str, deadline: Deadline) -> Profile:
         """GetUser takes any pool's token and says not whose, so the claims are checked first; its success then proves the signature."""
         claims = access_tokens.unverified_claims(access_token)
-        account_id = access_tokens.check_cognito_claims(claims, issuer=self._issuer, client_id=self._client_id, now=self._clock())
+        account_id = access_tokens.check_cognito_claims(claims, issuers=self._issuers, client_id=self._client_id, now=self._clock())
         attributes = self._outbound.fetch(
             "POST",
             f"{self._url}/",
@@ -104,7 +115,10 @@ class LoginWithAmazon:
     def __init__(self, url: str, client_id: str, outbound: Outbound) -> None:
         self._url, self._client_id, self._outbound = url, client_id, outbound
 
-    def fetch_profile(self, access_token: str, deadline: Deadline) -> Profile:
+    def fetch_account_id(self, access_token: str, deadline: Deadline) -> str:
+        return access_tokens.parse_account_id(self._fetch_token_info(access_token, deadline).get("user_id"))
+
+    def _fetch_token_info(self, access_token: str, deadline: Deadline) -> dict[str, Any]:
         """Without the look at aud, a token given to any other site that uses Login with Amazon would open the account here."""
         # The one place where a token is in a URL: tokeninfo takes it nowhere else. It holds `|`, hence the quoting.
         info_url = f"{self._url}/auth/o2/tokeninfo?access_token={quote(access_token, safe='')}"
@@ -112,7 +126,11 @@ class LoginWithAmazon:
         if info.get("aud") != self._client_id:
             raise TokenRejectedError("FOREIGN_CLIENT")
         if isinstance(info.get("exp"), int | float) and info["exp"] <= 0:  # seconds that remain, not an instant
-            raise TokenRejectedError("EXPIRED")
+            raise TokenExpiredError("EXPIRED")
+        return info
+
+    def fetch_profile(self, access_token: str, deadline: Deadline) -> Profile:
+        info = self._fetch_token_info(access_token, deadline)
         headers = {"Authorization": f"Bearer {access_token}"}
         profile = self._outbound.fetch("GET", f"{self._url}/user/profile", headers=headers, read=read_lwa, deadline=deadline)
         lwa_user_id = access_tokens.parse_account_id(profile.get("user_id"))
@@ -141,6 +159,9 @@ class OpenIDProvider:
     def __init__(self, userinfo_url: str, issuer: str, client_id: str, outbound: Outbound, clock: Callable[[], float]) -> None:
         self._url, self._issuer, self._client_id, self._outbound, self._clock = userinfo_url, issuer, client_id, outbound, clock
 
+    def fetch_account_id(self, access_token: str, deadline: Deadline) -> str:
+        return self.fetch_profile(access_token, deadline).account_id
+
     def fetch_profile(self, access_token: str, deadline: Deadline) -> Profile:
         """Userinfo proves the token genuine, and the token's own claims say that it was issued to us."""
         claims = self._claims_that_name_us(access_token)
@@ -163,7 +184,7 @@ class OpenIDProvider:
         if self._client_id and not access_tokens.names_client(claims, self._client_id):
             raise TokenRejectedError("FOREIGN_CLIENT")
         if "exp" in claims:
-            access_tokens.check_expiry(claims, self._clock())
+            access_tokens.check_times(claims, self._clock())
         return claims
 
 

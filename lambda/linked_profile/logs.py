@@ -9,13 +9,14 @@ import hmac
 import logging
 import re
 
-ERRORS = frozenset({"provider_misconfigured", "unexpected_error"})
+ERRORS = frozenset({"grant_failed", "grant_refused", "provider_misconfigured", "unexpected_error"})
 WARNINGS = frozenset(
     {"account_conflict", "event_time_ahead", "event_unusable", "link_unresolved", "observe_failed", "provider_unavailable"}
-    | {"request_refused", "request_unreadable", "table_unavailable"}
+    | {"request_refused", "request_unreadable", "table_unavailable", "directive_refused", "event_not_sent", "token_rejected"}
+    | {"signature_refused", "certificates_unavailable"}
 )
 # Their DEBUG lines hold whole requests and responses, tokens in query strings included; what fails there reaches us as exceptions.
-THIRD_PARTIES = ("ask_sdk_core", "ask_sdk_runtime", "boto3", "botocore", "charset_normalizer", "requests", "s3transfer", "urllib3")
+THIRD_PARTIES = ("ask_sdk_core", "ask_sdk_runtime", "boto3", "botocore", "charset_normalizer", "jwt", "requests", "s3transfer", "urllib3")
 
 _logger = logging.getLogger("linked_profile")
 

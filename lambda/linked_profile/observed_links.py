@@ -28,13 +28,18 @@ class ObservedLinks:
 
     def start(self, request: VoiceRequest, deadline: Deadline) -> Finish:
         """Begins to read, if this request is due; the result is called with the proven account id, None for a skill without linking."""
-        user_id = request.amazon_user_id
-        if not self._enabled or not request.is_new_session or user_id is None or request.time_ms is None or user_id in self._seen:
+        if not request.is_new_session or request.amazon_user_id is None or request.time_ms is None:
+            return lambda account_id: None
+        return self.start_at(request.amazon_user_id, request.time_ms, deadline)
+
+    def start_at(self, user_id: str, time_ms: int, deadline: Deadline) -> Finish:
+        """The same for what has no session, a music directive."""
+        if not self._enabled or user_id in self._seen:
             return lambda account_id: None
         if self._reader is None:
             self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="observed-links")
         stored = self._reader.submit(self._mappings.read, user_id, deadline)
-        link = Link(user_id, request.time_ms, eid="", source="OBSERVED")
+        link = Link(user_id, time_ms, eid="", source="OBSERVED")
         return lambda account_id: self._finish(link, account_id, stored, deadline)
 
     def _finish(self, link: Link, account_id: str | None, stored: Future[list[Link | End]], deadline: Deadline) -> None:

@@ -43,6 +43,10 @@ class Deadline:
         """Seconds left; negative when it is over."""
         return self._at - self._clock()
 
+    def earlier_by(self, seconds: float) -> "Deadline":
+        """One that leaves so many seconds for what has to follow."""
+        return Deadline(self.remaining() - seconds, self._clock)
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -72,15 +76,18 @@ class Outbound:
     ) -> T:
         """What `read` makes of the answer; asks a second time, once, after a transient fault. Raises ProviderUnavailableError."""
         try:
-            return read(self._attempt(method, url, headers, body, deadline))
+            return read(self.fetch_once(method, url, headers=headers, body=body, deadline=deadline))
         except ProviderUnavailableError:
             if deadline.remaining() < LEAST_TIME_TO_RETRY_S:
                 raise
         time.sleep(random.uniform(0.05, 0.2))  # noqa: S311  (spreads retries; no secret)
-        return read(self._attempt(method, url, headers, body, deadline))
+        return read(self.fetch_once(method, url, headers=headers, body=body, deadline=deadline))
 
-    def _attempt(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: Deadline) -> Answer:
-        """One try, in a thread of its own: socket timeouts start anew with each byte, so a dripping server would outlast any of them."""
+    def fetch_once(self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, deadline: Deadline) -> Answer:
+        """One try, for callers with a rule of their own for the next. Raises ProviderUnavailableError.
+
+        It runs in a thread of its own: socket timeouts start anew with each byte, so a dripping server would outlast any of them.
+        """
         limit = min(CONNECT_TIMEOUT_S + READ_TIMEOUT_S, deadline.remaining())
         if limit <= 0:
             raise ProviderUnavailableError("NO_TIME_LEFT")
@@ -112,6 +119,8 @@ def parse_answer(status: int, content: bytes, challenge: str = "") -> Answer:
     """Raises ProviderUnavailableError for all that proves nothing about a token: 5xx, 429, redirects, HTML, half or huge bodies."""
     if status >= 500 or status == 429 or status < 200 or 300 <= status < 400:
         raise ProviderUnavailableError(f"HTTP_{status}")
+    if status in {202, 204}:
+        return Answer(status, {})  # accepted: there is nothing to read in it, whatever came along
     if len(content) > LARGEST_BODY:
         raise ProviderUnavailableError("ANSWER_TOO_LARGE")
     if not content.strip():

@@ -1,6 +1,7 @@
 """The function's settings: read once from the environment, checked together, frozen."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -8,6 +9,10 @@ from urllib.parse import urlsplit
 
 AccountLinking = Literal["required", "optional", "none"]
 IdentityProviderName = Literal["cognito", "lwa", "oidc"]
+DirectiveTokens = Literal["local", "provider"]
+AlexaRegion = Literal["NA", "EU", "FE"]
+# India is with Europe, Australia with the Far East; a customer's tokens are worth something at one of them only.
+EVENT_GATEWAYS = {"NA": "https://api.amazonalexa.com", "EU": "https://api.eu.amazonalexa.com", "FE": "https://api.fe.amazonalexa.com"}
 MOST_DAYS = 36_500
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -33,9 +38,20 @@ class Settings:
     oidc_userinfo_url: str = ""
     oidc_issuer: str = ""
     oidc_client_id: str = ""  # empty = any audience is accepted, on purpose
+    oidc_jwks_url: str = ""  # empty = the issuer's discovery document names it
+    directive_tokens: DirectiveTokens = "local"
+    required_scopes: frozenset[str] = frozenset()
+    virtual_lamps_table: str = ""  # empty = no lamp
     observe_requests: bool = True
     retention_days: int = 0  # 0 = rows are kept for ever
     log_level: str = "INFO"
+    grants_table: str = ""  # empty, with the two after it = no events are sent to Alexa
+    grants_key_id: str = ""
+    skill_messaging_secret_arn: str = ""
+    alexa_region: AlexaRegion = "NA"
+    alexa_event_gateway_url: str = EVENT_GATEWAYS["NA"]
+    alexa_trusted_roots: str = ""  # a PEM file instead of the public roots, for the simulator's Alexa
+    alexa_certificate_host_url: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
@@ -46,6 +62,7 @@ class Settings:
         asked = "" if linking == "none" else provider
         pool_id = reading.text("COGNITO_USER_POOL_ID", required=asked == "cognito")
         region = reading.text("COGNITO_REGION") or pool_id.partition("_")[0]  # a pool's id begins with its region
+        alexa_region = reading.choice("ALEXA_REGION", get_args(AlexaRegion), "NA")
         settings = cls(
             skill_id=reading.text("SKILL_ID", required=True),
             account_mappings_table=reading.text("ACCOUNT_MAPPINGS_TABLE", required=True),
@@ -60,12 +77,25 @@ class Settings:
             lwa_client_id=reading.text("LWA_CLIENT_ID", required=asked == "lwa"),
             lwa_api_url=reading.url("LWA_API_URL") or cls.lwa_api_url,
             oidc_userinfo_url=reading.url("OIDC_USERINFO_URL", required=asked == "oidc"),
-            oidc_issuer=reading.text("OIDC_ISSUER").rstrip("/"),
+            oidc_issuer=reading.url("OIDC_ISSUER"),
             oidc_client_id=reading.present("OIDC_CLIENT_ID", required=asked == "oidc"),
+            oidc_jwks_url=reading.url("OIDC_JWKS_URL"),
+            directive_tokens=reading.choice("DIRECTIVE_TOKENS", get_args(DirectiveTokens), "local"),  # type: ignore[arg-type]
+            required_scopes=frozenset(reading.text("REQUIRED_SCOPES").split()),
+            virtual_lamps_table=reading.text("VIRTUAL_LAMPS_TABLE"),
             observe_requests=reading.choice("OBSERVE_REQUESTS", ("true", "false"), "true") == "true",
             retention_days=reading.days("RETENTION_DAYS"),
             log_level=reading.choice("LOG_LEVEL", LOG_LEVELS, "INFO"),
+            grants_table=reading.text("GRANTS_TABLE"),
+            grants_key_id=reading.text("GRANTS_KEY_ID"),
+            skill_messaging_secret_arn=reading.text("SKILL_MESSAGING_SECRET_ARN"),
+            alexa_region=alexa_region,  # type: ignore[arg-type]
+            alexa_event_gateway_url=reading.url("ALEXA_EVENT_GATEWAY_URL") or EVENT_GATEWAYS.get(alexa_region, ""),
+            alexa_trusted_roots=reading.text("ALEXA_TRUSTED_ROOTS"),
+            alexa_certificate_host_url=reading.loopback_url("ALEXA_CERTIFICATE_HOST_URL"),
         )
+        reading.together("GRANTS_TABLE", "GRANTS_KEY_ID", "SKILL_MESSAGING_SECRET_ARN")
+        reading.together("ALEXA_TRUSTED_ROOTS", "ALEXA_CERTIFICATE_HOST_URL")
         reading.complain()
         return settings
 
@@ -107,6 +137,18 @@ class _Reading:
         if value and parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}):
             self._wrong.append(f"{name} must begin with https:// (http:// only on loopback)")
         return value
+
+    def loopback_url(self, name: str) -> str:
+        """Whoever answers for it sits on this machine: no setting makes us believe a certificate from anywhere else."""
+        value = self.text(name).rstrip("/")
+        if value and not re.fullmatch(r"http://127\.0\.0\.1:[0-9]{1,5}", value):
+            self._wrong.append(f"{name} must be http://127.0.0.1 and a port")
+        return value
+
+    def together(self, *names: str) -> None:
+        absent = [name for name in names if not self.text(name)]
+        if absent and len(absent) < len(names):
+            self._wrong.append(f"{', '.join(names)} are set together or not at all ({', '.join(absent)} missing)")
 
     def complain(self) -> None:
         if self._wrong:

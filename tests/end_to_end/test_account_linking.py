@@ -21,7 +21,7 @@ def configuration(aws: LocalAws, stack: LocalStack) -> LinkingConfiguration:
 def test_an_account_is_linked_with_the_redirect_url_of_each_region(
     region: str, aws: LocalAws, stack: LocalStack, customer: Customer
 ) -> None:
-    tokens = AccountLinking(linking_configuration(aws, stack, region)).link(customer.browser)
+    tokens = AccountLinking(linking_configuration(aws, stack)).link(customer.browser, region)
     assert (tokens.life_s, tokens.access_token.count(".")) == (3600, 2)
 
 
@@ -33,7 +33,7 @@ def test_the_login_pages_own_words_are_given_when_the_password_is_wrong(configur
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [
-        ({"redirect_url": "https://layla.amazon.com/api/skill/link/M0OTHER"}, "redirect_uri is not allowed"),
+        ({"redirect_urls": {"EU": "https://layla.amazon.com/api/skill/link/M0OTHER"}}, "redirect_uri is not allowed"),
         ({"client_id": "unknown"}, "unknown not found"),
         ({"client_secret": "wrong"}, "invalid_client"),
         ({"scopes": ("openid", "admin")}, "invalid_scope"),
@@ -58,7 +58,7 @@ def test_tokens_are_refused_when_they_live_under_six_minutes(
         AllowedOAuthFlowsUserPoolClient=True,
         AllowedOAuthFlows=["code"],
         AllowedOAuthScopes=list(configuration.scopes),
-        CallbackURLs=[configuration.redirect_url],
+        CallbackURLs=[configuration.redirect_urls["EU"]],
         AccessTokenValidity=5,
         TokenValidityUnits={"AccessToken": "minutes"},
     )["UserPoolClient"]

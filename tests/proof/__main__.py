@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from tests.proof import mutants
 from tests.proof.erasing import History
 from tests.proof.explorer import Run, Scenario, scenarios
+from tests.proof.refreshing import RENEWALS, random_meetings
 
 CRASH_POINTS = range(6)
 HISTORY_SHARDS, EVENTS = 20, 10_000
@@ -69,6 +70,12 @@ def triple_with_a_death(number: int, schedules: int) -> Counted:
     return count(f"{scenario} seed {number}", scenario.random_schedules(schedules, seed=number, crashing=True))
 
 
+def refreshers(number: int, schedules: int) -> Counted:
+    kinds = RENEWALS[number]
+    both = (random_meetings(kinds, schedules, seed=number, jumps=jumps) for jumps in (False, True))
+    return sum((count(f"{' '.join(kinds)} seed {number}", runs) for runs in both), Counted())
+
+
 def erasures(first_seed: int, histories: int) -> Counted:
     counted = Counted(histories, histories)
     for seed in range(first_seed, first_seed + histories):
@@ -106,6 +113,7 @@ def parts(factor: int) -> Iterator[tuple[str, list[tuple[Callable[..., Counted],
     yield "three handlers, one dies: schedules", [(triple_with_a_death, (number, 60 * factor)) for number in triples]
     yield "two handlers, every schedule", [(pair, (number,)) for number in pairs]
     yield "two handlers, a death before each call: schedules", [(pair_with_a_death, (number,)) for number in pairs]
+    yield "three functions refresh one grant: schedules", [(refreshers, (number, 1000 * factor)) for number in range(len(RENEWALS))]
     yield (
         f"erasures that meet handlers, seeds 0 to {1000 * factor - 1}",
         [(erasures, (first, 250)) for first in range(0, 1000 * factor, 250)],

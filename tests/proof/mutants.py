@@ -16,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAPPINGS, FOLD = "lambda/linked_profile/account_mappings.py", "lambda/linked_profile/fold.py"
 ERASURE, EVENTS = "tools/customers/erasure.py", "lambda/linked_profile/skill_events.py"
+GRANTS_TABLE, REFRESHING = "lambda/linked_profile/grants_table.py", "tests/proof/test_refreshing.py"
 SCHEDULES, HISTORIES, ERASING = "tests/proof/test_schedules.py", "tests/proof/test_histories.py", "tests/proof/test_erasure.py"
 SKILL_EVENTS, RETENTION, OBSERVED = "tests/test_skill_events.py", "tests/proof/test_retention.py", "tests/test_observed_links.py"
 
@@ -205,6 +206,41 @@ MUTANTS = [
             ("return not (account_id and self._yield_to_erasure(link, account_id, deadline))", "return True"),
         ),
         (ERASING,),
+    ),
+    Mutant(
+        "refreshed tokens are written without the condition on the version",
+        GRANTS_TABLE,
+        (('"TokensVersion = :v AND (#s = :live OR Reason = :g)"', '"(TokensVersion = :v OR #s = :live OR Reason = :g)"'),),
+        (REFRESHING,),
+    ),
+    Mutant(
+        "everybody who wants to refresh a grant may",
+        GRANTS_TABLE,
+        (
+            (
+                'AND TokensVersion = :v AND (attribute_not_exists(ClaimedUntilMs) OR ClaimedUntilMs < :n)"',
+                'OR TokensVersion = :v OR ClaimedUntilMs < :n"',
+            ),
+        ),
+        (REFRESHING,),
+    ),
+    Mutant(
+        "a refused refresh token buries its successor",
+        GRANTS_TABLE,
+        (('"#s = :live AND TokensVersion = :v" if is_refused', '"#s = :live OR TokensVersion = :v" if is_refused'),),
+        (REFRESHING,),
+    ),
+    Mutant(
+        "a refresh that ends late brings a disabled skill's grant back",
+        GRANTS_TABLE,
+        (("(#s = :live OR Reason = :g)", "(#s = :live OR attribute_exists(Reason) OR Reason = :g)"),),
+        (REFRESHING,),
+    ),
+    Mutant(
+        "new tokens are lost where the old ones were found dead meanwhile",
+        GRANTS_TABLE,
+        (('"TokensVersion = :v AND (#s = :live OR Reason = :g)"', '"TokensVersion = :v AND (#s = :live AND #s <> :g)"'),),
+        (REFRESHING,),
     ),
 ]
 

@@ -1,160 +1,174 @@
-"""Alexa as an OAuth 2.0 client: authorization code with PKCE and state, then the code for tokens (FACTS: what Alexa demands)."""
+"""Alexa as an OAuth 2.0 client: authorization code with PKCE and state, the code for tokens, and fresh tokens for old ones."""
 
-import base64
-import hashlib
 import secrets
+import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-import requests
-
+from tools.simulator.authorization_redirect import PendingLink, begin_link, read_redirect
+from tools.simulator.linking_configuration import AccessTokenScheme, LinkingConfiguration
+from tools.simulator.linking_diagnosis import ALLOW_PKCE, explain_page, explain_pkce_refused, explain_unreachable_page, explain_wrong_scheme
+from tools.simulator.linking_errors import REFRESH, AccountLinkingError, RefreshFailedError, RefreshRefusedError, SignInPageError
+from tools.simulator.token_answers import (
+    EndpointRefusalError,
+    Tokens,
+    no_answer,
+    read_object,
+    read_token_answer,
+    read_tokens,
+    without_refresh_token,
+)
+from tools.simulator.token_endpoint import TOKEN_ENDPOINT_LIMIT_S, NoAnswerError, TokenAnswer, TokenEndpoint
 from tools.simulator.wire import ALEXA, CUSTOMER, PROVIDER, Listener, Message, ignore, shorten
 
-TOKEN_ENDPOINT_LIMIT_S = 4.5
-SHORTEST_LIFE_S = 360
+__all__ = [
+    "AccountLinking",
+    "AccountLinkingError",
+    "Browse",
+    "LinkingConfiguration",
+    "PendingLink",
+    "RefreshFailedError",
+    "RefreshRefusedError",
+    "SignInPageError",
+    "Tokens",
+]
+
 Browse = Callable[[str], str]  # opens the authorization URL, lets the customer sign in, returns the URL that the page sent them to
-
-
-class AccountLinkingError(Exception):
-    """Linking failed; the message says in plain words at which step, and why. It holds no secret."""
-
-
-@dataclass(frozen=True)
-class LinkingConfiguration:
-    """What a developer types into the Alexa console, and the redirect URL of the customer's region."""
-
-    authorization_url: str
-    access_token_url: str
-    client_id: str
-    client_secret: str
-    scopes: tuple[str, ...]
-    redirect_url: str
-    default_life_s: int | None = None  # where the token endpoint does not say expires_in
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """What Alexa keeps for a linked customer."""
-
-    access_token: str
-    refresh_token: str | None
-    life_s: int
+SCHEMES: Mapping[AccessTokenScheme, AccessTokenScheme] = {
+    "HTTP_BASIC": "REQUEST_BODY_CREDENTIALS",
+    "REQUEST_BODY_CREDENTIALS": "HTTP_BASIC",
+}
 
 
 class AccountLinking:
-    """Links one account at a time; every method raises AccountLinkingError."""
+    """Links accounts for the customers of one skill; every method raises AccountLinkingError."""
 
-    def __init__(self, configuration: LinkingConfiguration, listener: Listener = ignore) -> None:
-        self._configuration, self._listener = configuration, listener
+    def __init__(
+        self,
+        configuration: LinkingConfiguration,
+        listener: Listener = ignore,
+        *,
+        clock: Callable[[], float] = time.time,
+        tls: ssl.SSLContext | None = None,
+        limit_s: float = TOKEN_ENDPOINT_LIMIT_S,
+    ) -> None:
+        """`clock` gives epoch seconds; `tls` replaces the public roots for the token endpoint."""
+        self.configuration, self._listener, self._clock = configuration, listener, clock
+        self._endpoint = TokenEndpoint(configuration, tls, limit_s)
 
     @property
     def page(self) -> str:
         """Where a LinkAccount card leads."""
-        return self._configuration.authorization_url
+        return self.configuration.authorization_url
 
-    def link(self, browse: Browse) -> Tokens:
+    def link(self, browse: Browse, region: str = "EU") -> Tokens:
         """From the authorization page to tokens that Alexa would accept."""
-        state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
-        url = self._authorization_url(state, verifier)
-        asked = {"page": self.page, "scope": " ".join(self._configuration.scopes), "state": shorten(state), "PKCE": "S256"}
+        pending = self.begin(region)
+        return self.finish(pending, self.visit(pending, browse))
+
+    def begin(self, region: str = "EU") -> PendingLink:
+        """The first half: what the customer's browser opens."""
+        pending = begin_link(self.configuration, region, self._clock())
+        asked = {"page": self.page, "scope": " ".join(self.configuration.scopes), "state": shorten(pending.state), "PKCE": "S256"}
         self._tell(ALEXA, CUSTOMER, "opens the sign-in page", asked)
-        code = self._read_redirect(browse(url), state)
-        answer, took_s = self._exchange(code, verifier)
-        return self._accept(answer, took_s)
+        return pending
 
-    def _authorization_url(self, state: str, verifier: str) -> str:
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        query = {
-            "response_type": "code",
-            "client_id": self._configuration.client_id,
-            "redirect_uri": self._configuration.redirect_url,
-            "scope": " ".join(self._configuration.scopes),
-            "state": state,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-        }
-        return f"{self.page}{'&' if '?' in self.page else '?'}{urlencode(query)}"
+    def visit(self, pending: PendingLink, browse: Browse) -> str:
+        """Where the page at last sent the customer."""
+        try:
+            return browse(pending.url)
+        except SignInPageError as shown:
+            raise explain_page(shown.status, shown.text, self.configuration) from shown
+        except OSError as error:
+            raise explain_unreachable_page(error, self.configuration) from error
 
-    def _read_redirect(self, url: str, state: str) -> str:
-        """The authorization code out of the redirect."""
-        landed = url.partition("?")[0]
-        if landed != self._configuration.redirect_url:
-            raise AccountLinkingError(f"the sign-in page sent the customer to {landed}, not to {self._configuration.redirect_url}")
-        query = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
-        if "error" in query:
-            raise AccountLinkingError(f"the authorization server refused: {in_oauths_words(query)}")
-        if query.get("state") != state:
-            raise AccountLinkingError("the authorization server did not return Alexa's state as it was sent")
-        if not query.get("code"):
-            raise AccountLinkingError("the redirect carries no authorization code")
-        self._tell(PROVIDER, ALEXA, "redirects with a code", {"to": landed, "code": shorten(query["code"]), "state": "as sent"})
-        return query["code"]
-
-    def _exchange(self, code: str, verifier: str) -> tuple[dict[str, Any], float]:
-        """The token endpoint's answer, and the seconds it took."""
-        asked = {"authentication": "HTTP Basic", "code": shorten(code), "code_verifier": shorten(verifier)}
-        self._tell(ALEXA, PROVIDER, "exchanges the code for tokens", asked)
+    def finish(self, pending: PendingLink, landed_url: str) -> Tokens:
+        """The second half: from the URL on which the customer landed to tokens."""
+        code = read_redirect(landed_url, pending, self.configuration)
+        self._tell(PROVIDER, ALEXA, "redirects with a code", {"to": pending.redirect_url, "code": shorten(code), "state": "as sent"})
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._configuration.redirect_url,
-            "client_id": self._configuration.client_id,
-            "code_verifier": verifier,
+            "redirect_uri": pending.redirect_url,
+            "code_verifier": pending.verifier,
         }
-        started = time.monotonic()
+        asked = {"code": shorten(code), "code_verifier": shorten(pending.verifier)}
+        self._tell(ALEXA, PROVIDER, "exchanges the code for tokens", {"authentication": self.configuration.access_token_scheme, **asked})
+        hide = (code, pending.verifier, self.configuration.client_secret)
+        tokens, answer = self._ask(form, hide)
+        if tokens.refresh_token is None:
+            raise without_refresh_token(tokens.life_s)
+        self._tell_tokens(tokens, answer)
+        return tokens
+
+    def refresh(self, tokens: Tokens) -> Tokens:
+        """Fresh tokens; the old refresh token stays in use where no new one comes. Raises RefreshRefusedError, RefreshFailedError.
+
+        How Alexa treats an endpoint that is only down is not documented; keeping the tokens is what loses nothing.
+        """
+        if tokens.refresh_token is None:
+            raise RefreshRefusedError("the access token has expired, and there is no refresh token", step=REFRESH)
+        self._tell(ALEXA, PROVIDER, "refreshes the access token", {"refresh_token": shorten(tokens.refresh_token)})
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
         try:
-            answer = self._post(form)
-        except requests.Timeout as error:
-            raise AccountLinkingError(f"the token endpoint did not answer within Alexa's {TOKEN_ENDPOINT_LIMIT_S} s") from error
-        except requests.RequestException as error:
-            raise AccountLinkingError(f"the token endpoint could not be reached: {type(error).__name__}") from error
-        return read_token_answer(answer), time.monotonic() - started
+            fresh, answer = self._ask(form, (tokens.refresh_token, self.configuration.client_secret))
+        except AccountLinkingError as error:
+            raise refresh_error(error) from error
+        self._tell_tokens(fresh, answer)
+        return replace(fresh, refresh_token=fresh.refresh_token or tokens.refresh_token)
 
-    def _post(self, form: Mapping[str, str]) -> requests.Response:
-        credentials = (self._configuration.client_id, self._configuration.client_secret)
-        with requests.Session() as session:
-            session.trust_env = False  # neither proxies nor netrc
-            url = self._configuration.access_token_url
-            return session.post(url, data=form, auth=credentials, timeout=TOKEN_ENDPOINT_LIMIT_S, allow_redirects=False)
+    def _ask(self, form: Mapping[str, str], hide: tuple[str, ...]) -> tuple[Tokens, TokenAnswer]:
+        try:
+            answer = self._endpoint.post(form)
+        except NoAnswerError as error:
+            raise no_answer(error, self.configuration.access_token_url) from error
+        try:
+            return read_tokens(read_token_answer(answer, hide), self.configuration.default_life_s), answer
+        except EndpointRefusalError as refusal:
+            raise self._looked_into(refusal) from refusal
 
-    def _accept(self, answer: Mapping[str, Any], took_s: float) -> Tokens:
-        """The tokens, if they are such as Alexa works with."""
-        if took_s > TOKEN_ENDPOINT_LIMIT_S:
-            raise AccountLinkingError(f"the token endpoint took {took_s:.1f} s; Alexa waits {TOKEN_ENDPOINT_LIMIT_S}")
-        access_token, refresh_token = answer.get("access_token"), answer.get("refresh_token")
-        if not isinstance(access_token, str) or not access_token:
-            raise AccountLinkingError("the token endpoint's answer holds no access_token")
-        life = answer.get("expires_in", self._configuration.default_life_s)
-        if isinstance(life, bool) or not str(life).isdecimal():
-            raise AccountLinkingError("the token endpoint does not say expires_in, and the linking configuration has no default for it")
-        if int(str(life)) < SHORTEST_LIFE_S:
-            raise AccountLinkingError(f"the access token lives {life} seconds; Alexa needs at least {SHORTEST_LIFE_S}")
-        if not refresh_token:
-            raise AccountLinkingError(f"there is no refresh_token: the link would die with the access token, after {life} seconds")
-        got = {"access_token": shorten(access_token), "refresh_token": shorten(refresh_token), "expires_in": f"{life} s"}
-        self._tell(PROVIDER, ALEXA, "gives tokens", got | {"took": f"{took_s:.2f} s"})
-        return Tokens(access_token, refresh_token, int(str(life)))
+    def _looked_into(self, refusal: EndpointRefusalError) -> AccountLinkingError:
+        """Two refusals have causes that only a second question tells apart; it is asked with a code that was never given out."""
+        if refusal.code == "invalid_client":
+            other = SCHEMES[self.configuration.access_token_scheme]
+            # Some servers look at the code first: only one that refuses a wrong secret has shown that it knows ours.
+            if self._error_of(other) == "invalid_grant" and self._error_of(other, secret="made-up") == "invalid_client":  # noqa: S106
+                return explain_wrong_scheme(self.configuration)
+        if refusal.code == "invalid_request" and refusal.mend != ALLOW_PKCE:
+            with_verifier, without = self._error_of(verifier="v" * 43), self._error_of()
+            if (with_verifier, without) == ("invalid_request", "invalid_grant"):
+                return explain_pkce_refused(refusal.cause)
+        return refusal
 
-    def _tell(self, sender: str, receiver: str, text: str, details: Mapping[str, str]) -> None:
+    def _error_of(self, scheme: AccessTokenScheme | None = None, *, secret: str | None = None, verifier: str = "") -> str:
+        """The error for a made-up code: invalid_grant says that all else was taken."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": f"made-up-{secrets.token_hex(8)}",
+            "redirect_uri": next(iter(self.configuration.redirect_urls.values())),
+        }
+        self._tell(ALEXA, PROVIDER, "asks once more with a made-up code, to find the cause", {"authentication": scheme or "as configured"})
+        try:
+            answer = self._endpoint.post(form | ({"code_verifier": verifier} if verifier else {}), scheme, secret)
+        except NoAnswerError:
+            return ""
+        return str((read_object(answer.content) or {}).get("error", ""))
+
+    def _tell_tokens(self, tokens: Tokens, answer: TokenAnswer) -> None:
+        kept = {"access_token": shorten(tokens.access_token)}
+        if tokens.refresh_token:
+            kept |= {"refresh_token": shorten(tokens.refresh_token)}
+        self._tell(PROVIDER, ALEXA, "gives tokens", kept | {"expires_in": f"{tokens.life_s} s", "took": f"{answer.took_s:.2f} s"})
+
+    def _tell(self, sender: str, receiver: str, text: str, details: Mapping[str, Any]) -> None:
         self._listener(Message(sender, receiver, text, details))
 
 
-def read_token_answer(answer: requests.Response) -> dict[str, Any]:
-    """The JSON object. Raises AccountLinkingError, in OAuth's own words where the endpoint refused."""
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise AccountLinkingError(f"the token endpoint answered HTTP {answer.status_code} without a JSON object")
-    if answer.status_code != 200 or "error" in body:
-        raise AccountLinkingError(f"the token endpoint refused the code: HTTP {answer.status_code}, {in_oauths_words(body)}")
-    return body
-
-
-def in_oauths_words(refusal: Mapping[str, Any]) -> str:
-    """OAuth's error and error_description."""
-    return f"{refusal.get('error', 'no error code')}: {refusal.get('error_description', 'no description')}"
+def refresh_error(error: AccountLinkingError) -> AccountLinkingError:
+    """Only a refused refresh token costs the link; all else may pass, or is the developer's to mend."""
+    cause = error.cause.replace("refused the code", "refused the refresh token")
+    if isinstance(error, EndpointRefusalError) and error.code == "invalid_grant":
+        return RefreshRefusedError(cause, step=REFRESH, mend="The customer links the account again; give refresh tokens a longer life.")
+    return RefreshFailedError(cause, step=REFRESH, mend=error.mend)

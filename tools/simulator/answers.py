@@ -1,11 +1,16 @@
 """What Alexa makes of a skill's JSON: speech and card, or its own apology with the reason."""
 
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-ANSWER_WITHIN_S = 8.0
+from tools.simulator.cards import Card, read_card
+from tools.simulator.findings import Finding
+from tools.simulator.judgement import ANSWER_WITHIN_S, judge
+from tools.simulator.ssml import read_ssml
+
+__all__ = ["ANSWER_WITHIN_S", "PROBLEM", "Answer", "Card", "Finding", "apology", "read_answer"]
+
 PROBLEM = "There was a problem with the requested skill's response."
 
 
@@ -19,36 +24,50 @@ class Answer:
     took_s: float = 0.0
     problem: str = ""
     response: Mapping[str, Any] = field(default_factory=dict)  # the skill's JSON
+    reprompt: str = ""  # as it would be heard
+    ssml: str = ""  # as the skill sent it
+    findings: tuple[Finding, ...] = ()  # of Alexa's judgement, errors first
 
     @property
     def card_type(self) -> str:
         return str(self.card.get("type", "")) if self.card else ""
 
+    @property
+    def shown(self) -> Card | None:
+        """The card in plain values."""
+        return read_card(self.card) if self.card else None
+
 
 def read_answer(answer: Mapping[str, Any], took_s: float) -> Answer:
-    """The skill's answer, or the apology for one that came too late or is not well-formed."""
-    response = answer.get("response")
-    if took_s > ANSWER_WITHIN_S:
-        return apology(f"the skill took {took_s:.1f} s; Alexa waits {ANSWER_WITHIN_S:.0f}", took_s, answer)
-    if not isinstance(response, Mapping):
-        return apology("the answer has no response", took_s, answer)
-    try:
-        speech = spoken(response.get("outputSpeech"))
-    except ET.ParseError as error:
-        return apology(f"the SSML is not well-formed: {error}", took_s, answer)
-    return Answer(speech, response.get("card"), response.get("shouldEndSession") is True, took_s, response=answer)
+    """The skill's answer, or the apology for one that Alexa cannot use."""
+    findings = judge(answer, took_s)
+    problems = [finding.what for finding in findings if finding.severity == "error"]
+    if problems:
+        return apology("; ".join(problems), took_s, answer, findings)
+    response = answer["response"]
+    speech = response.get("outputSpeech") or {}
+    return Answer(
+        spoken(speech),
+        response.get("card"),
+        response.get("shouldEndSession") is True,
+        took_s,
+        response=answer,
+        reprompt=spoken((response.get("reprompt") or {}).get("outputSpeech")),
+        ssml=speech.get("ssml", ""),
+        findings=findings,
+    )
 
 
-def apology(problem: str, took_s: float, answer: Mapping[str, Any] | None = None) -> Answer:
+def apology(problem: str, took_s: float, answer: Mapping[str, Any] | None = None, findings: tuple[Finding, ...] = ()) -> Answer:
     """What the customer hears when the skill gave nothing to say."""
-    return Answer(PROBLEM, ends_session=True, took_s=took_s, problem=problem, response=answer or {})
+    response = answer if isinstance(answer, Mapping) else {}
+    return Answer(PROBLEM, ends_session=True, took_s=took_s, problem=problem, response=response, findings=findings)
 
 
 def spoken(output_speech: Mapping[str, Any] | None) -> str:
-    """The words of it. Raises ElementTree.ParseError for SSML that is not well-formed."""
+    """The words of it. Raises MarkupError for SSML that is not well-formed."""
     if not output_speech:
         return ""
     if output_speech.get("type") != "SSML":
-        return str(output_speech.get("text", ""))
-    words = "".join(ET.fromstring(str(output_speech.get("ssml", ""))).itertext())  # noqa: S314  (expat here refuses entity bombs)
-    return " ".join(words.split())
+        return " ".join(str(output_speech.get("text", "")).split())
+    return read_ssml(str(output_speech.get("ssml", ""))).words

@@ -13,5 +13,9 @@ class SimulatedClock:
         """Aware, UTC."""
         return datetime.now(UTC) + self._ahead
 
+    def now_ahead(self) -> timedelta:
+        """How much it is before the real one."""
+        return self._ahead
+
     def move_on(self, by: timedelta) -> None:
         self._ahead += by

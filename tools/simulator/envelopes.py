@@ -102,16 +102,9 @@ def _slot(skill_id: str, name: str, slot: SlotMatch | None) -> dict[str, Any]:
     """Alexa says it twice: in the slot itself, and in slotValue, which came later with lists of values."""
     if slot is None:
         return {"name": name, "confirmationStatus": "NONE"}
-    resolutions = {"resolutionsPerAuthority": [_authority(skill_id, slot)]}
-    value = {"type": "Simple", "value": slot.spoken, "resolutions": resolutions}
-    return {
-        "name": name,
-        "value": slot.spoken,
-        "resolutions": resolutions,
-        "confirmationStatus": "NONE",
-        "source": "USER",
-        "slotValue": value,
-    }
+    resolved = {"resolutions": {"resolutionsPerAuthority": [_authority(skill_id, slot)]}} if slot.is_looked_up else {}
+    value = {"type": "Simple", "value": slot.value, **resolved}
+    return {"name": name, "value": slot.value, **resolved, "confirmationStatus": "NONE", "source": "USER", "slotValue": value}
 
 
 def _authority(skill_id: str, slot: SlotMatch) -> dict[str, Any]:

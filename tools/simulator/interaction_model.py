@@ -2,34 +2,38 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from tools.simulator.example_phrases import examples
+from tools.simulator.slot_types import READERS, SEARCH_QUERY, BuiltInSlots, is_built_in
+from tools.simulator.spoken_numbers import language_of
+from tools.simulator.usual_words import INTENTS, ONE_SHOTS, OPENINGS
+
+__all__ = ["InteractionModel", "Resolution", "SlotMatch", "examples"]
+
 FALLBACK = "AMAZON.FallbackIntent"
-# What Alexa understands without a sample in the model; a model's own samples for a built-in intent are added to these.
-USUAL_WORDS: Mapping[str, tuple[str, ...]] = {
-    "AMAZON.HelpIntent": ("help", "help me", "can you help me", "what can you do"),
-    "AMAZON.StopIntent": ("stop", "off", "shut up", "that's enough", "goodbye"),
-    "AMAZON.CancelIntent": ("cancel", "never mind", "forget it"),
-    "AMAZON.NavigateHomeIntent": ("go home", "home", "home screen", "navigate home"),
-    "AMAZON.YesIntent": ("yes", "yeah", "yes please", "sure", "okay"),
-    "AMAZON.NoIntent": ("no", "nope", "no thanks"),
-    "AMAZON.RepeatIntent": ("repeat", "repeat that", "say that again"),
-}
-OPENING = r"(?:alexa )?(?:open|launch|start|begin|run) {name}"
-ONE_SHOT = r"(?:alexa )?(?:ask|tell|using) {name} (?:for |to |about |that |and )?(?P<rest>.+)"
+# How sure a match of a slot is; the least sure slot decides about the sample.
+KNOWN, TAKEN_AS_SPOKEN, UNKNOWN, NO_MATCH = 2, 1, 0, -1
 
 
 @dataclass(frozen=True)
 class SlotMatch:
-    """What was said for a slot; id and name only where it is one of the type's values."""
+    """What was said for a slot; id and name only where it is one of the type's values. `value` is what the skill gets."""
 
     spoken: str
     type_name: str
     value_name: str | None = None
     value_id: str | None = None
+    value: str = ""  # differs from what was spoken in dates, times and numbers
+    is_looked_up: bool = True  # entity resolution ran, because the model has values for the type
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", self.value or self.spoken)
 
 
 @dataclass(frozen=True)
@@ -40,54 +44,81 @@ class Resolution:
     slots: Mapping[str, SlotMatch | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Match:
+    """A sample that fits; the better one is greater: how sure its slots are, then how many of its words are its own."""
+
+    rank: tuple[int, int]
+    resolution: Resolution
+
+
 class InteractionModel:
     """The language model of one locale."""
 
-    def __init__(self, model: Mapping[str, Any]) -> None:
+    def __init__(self, model: Mapping[str, Any], locale: str = "en-US", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`now` is when tomorrow is the day after."""
         language = model["interactionModel"]["languageModel"]
         self.invocation_name: str = language["invocationName"]
-        self._intents: list[Mapping[str, Any]] = language["intents"]
-        self._values = {kind["name"]: _values_by_key(kind["values"]) for kind in language.get("types", [])}
+        self.locale, self.language, self._now = locale, language_of(locale), now
+        self.intents: list[Mapping[str, Any]] = language["intents"]
+        self.types: Mapping[str, list[Mapping[str, Any]]] = {kind["name"]: kind["values"] for kind in language.get("types", [])}
+        self._values = {name: _values_by_key(values) for name, values in self.types.items()}
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
         """From interaction_models/<locale>.json."""
-        return cls(json.loads(path.read_text("utf-8")))
+        return cls(json.loads(path.read_text("utf-8")), path.stem, now)
 
     def after_invocation(self, utterance: str) -> str | None:
         """What is said to the skill in "ask link demo for my e-mail"; "" for "open link demo", None where the skill is not called."""
         said, name = " ".join(_words(utterance)), re.escape(" ".join(_words(self.invocation_name)))
-        if re.fullmatch(OPENING.format(name=name), said):
+        if re.fullmatch(OPENINGS[self.language].format(name=name), said):
             return ""
-        one_shot = re.fullmatch(ONE_SHOT.format(name=name), said)
-        return one_shot["rest"] if one_shot else None
+        for phrase in ONE_SHOTS[self.language]:
+            one_shot = re.fullmatch(phrase.format(name=name), said)
+            if one_shot:
+                return one_shot["rest"]
+        return None
 
     def resolve(self, utterance: str) -> Resolution:
         """The best match: a value that the model knows beats free text, and more of the sample's own words beat fewer."""
-        said = _words(utterance)
-        matches = [match for intent in self._intents for match in self._matches(intent, said)]
-        return max(matches, key=lambda match: match[0])[1] if matches else self._fallback()
+        said, slots = _words(utterance), BuiltInSlots(self.language, self._now().date())
+        matches = [match for intent in self.intents for match in self._matches(intent, said, slots)]
+        return max(matches, key=lambda match: match.rank).resolution if matches else self._fallback()
 
     def _fallback(self) -> Resolution:
         """Without a FallbackIntent in the model, Alexa picks the nearest of the skill's intents; so this takes the first."""
-        names = [intent["name"] for intent in self._intents]
+        names = [intent["name"] for intent in self.intents]
         return Resolution(FALLBACK if FALLBACK in names else names[0])
 
-    def _matches(self, intent: Mapping[str, Any], said: list[str]) -> Iterator[tuple[tuple[bool, int], Resolution]]:
+    def _matches(self, intent: Mapping[str, Any], said: list[str], built_in: BuiltInSlots) -> Iterator[_Match]:
         types = {slot["name"]: slot["type"] for slot in intent.get("slots", [])}
-        for sample in (*USUAL_WORDS.get(intent["name"], ()), *intent.get("samples", [])):
-            spoken = _match_sample(_sample_parts(sample), said)
-            if spoken is None:
-                continue
-            slots = {name: self._slot(kind, spoken[name]) if name in spoken else None for name, kind in types.items()}
-            is_known = all(slot is None or slot.value_id is not None for slot in slots.values())
-            own_words = len(said) - sum(len(words) for words in spoken.values())
-            if is_known or own_words:  # a sample that is a slot and nothing else would take anything
-                yield (is_known, own_words), Resolution(intent["name"], slots)
+        for sample in (*INTENTS[self.language].get(intent["name"], ()), *intent.get("samples", [])):
+            for spoken in _fillings(_sample_parts(sample), said):
+                slots = {name: self._slot(kind, spoken[name], built_in) if name in spoken else None for name, kind in types.items()}
+                own_words = len(said) - sum(len(words) for words in spoken.values())
+                sureness = min((_sureness(slots[name], own_words) for name in spoken if name in slots), default=KNOWN)
+                if sureness > NO_MATCH:
+                    yield _Match((sureness, own_words), Resolution(intent["name"], slots))
 
-    def _slot(self, type_name: str, spoken: list[str]) -> SlotMatch:
+    def _slot(self, type_name: str, spoken: list[str], built_in: BuiltInSlots) -> SlotMatch | None:
+        """None for words that the type does not take."""
         name, value_id = self._values.get(type_name, {}).get("".join(spoken), (None, None))
-        return SlotMatch(" ".join(spoken), type_name, name, value_id)
+        if not is_built_in(type_name) or name is not None:
+            return SlotMatch(" ".join(spoken), type_name, name, value_id)
+        value = built_in.value(type_name, spoken)
+        return None if value is None else SlotMatch(" ".join(spoken), type_name, value=value, is_looked_up=type_name in self._values)
+
+
+def _sureness(slot: SlotMatch | None, own_words: int) -> int:
+    """Negative where the sample does not fit: a query or a list of the skill's own, alone, would take anything."""
+    if slot is None:
+        return NO_MATCH
+    if slot.value_id is not None or slot.type_name in READERS:
+        return KNOWN
+    if own_words:
+        return TAKEN_AS_SPOKEN if is_built_in(slot.type_name) else UNKNOWN
+    return UNKNOWN if is_built_in(slot.type_name) and slot.type_name != SEARCH_QUERY else NO_MATCH
 
 
 def _values_by_key(values: list[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
@@ -101,7 +132,7 @@ def _values_by_key(values: list[Mapping[str, Any]]) -> dict[str, tuple[str, str]
 
 def _words(text: str) -> list[str]:
     """Small letters, without punctuation; an apostrophe, straight or curled, joins: what's = whats."""
-    return re.findall(r"\w+", re.sub(r"['\u2018\u2019\u02bc`]", "", text.casefold()))
+    return re.findall(r"\w+", re.sub(r"['\u2018\u2019\u02bc`]", "", unicodedata.normalize("NFC", text).casefold()))
 
 
 def _sample_parts(sample: str) -> list[str]:
@@ -109,15 +140,17 @@ def _sample_parts(sample: str) -> list[str]:
     return [part for piece in re.split(r"(\{\w+\})", sample) for part in ([piece] if piece.startswith("{") else _words(piece))]
 
 
-def _match_sample(parts: list[str], said: list[str]) -> dict[str, list[str]] | None:
-    """The words that each slot of the sample stands for, or None; a slot takes as many as the rest leaves it."""
-    if not parts or not said:
-        return {} if not parts and not said else None
+def _fillings(parts: list[str], said: list[str]) -> Iterator[dict[str, list[str]]]:
+    """The words that each slot of the sample may stand for; none where the sample's own words differ."""
+    if not parts:
+        if not said:
+            yield {}
+        return
     first, rest = parts[0], parts[1:]
     if not first.startswith("{"):
-        return _match_sample(rest, said[1:]) if first == said[0] else None
-    for taken in range(1, len(said) + 1):
-        matched = _match_sample(rest, said[taken:])
-        if matched is not None:
-            return {first.strip("{}"): said[:taken], **matched}
-    return None
+        if said and first == said[0]:
+            yield from _fillings(rest, said[1:])
+        return
+    for taken in range(1, len(said) - len(rest) + 1):
+        for filling in _fillings(rest, said[taken:]):
+            yield {first.strip("{}"): said[:taken], **filling}

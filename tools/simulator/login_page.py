@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from tools.simulator.account_linking import AccountLinkingError
+from tools.simulator.linking_errors import AccountLinkingError, SignInPageError
 from tools.simulator.wire import CUSTOMER, PROVIDER, Listener, Message, ignore
 
 MOST_PAGES = 10
@@ -77,9 +77,9 @@ def read_form(answer: requests.Response, *, has_signed_in: bool) -> LoginForm:
     """Raises AccountLinkingError in the page's own words when it is no form, or the form again after the customer signed in."""
     form = LoginForm(answer.text)
     if answer.status_code != 200:
-        raise AccountLinkingError(f"the sign-in page answered HTTP {answer.status_code}: {answer.text[:300]}")
+        raise SignInPageError(answer.status_code, answer.text)
     if not form.password_field:
-        raise AccountLinkingError("the sign-in page has no form with a password field")
+        raise SignInPageError(200, answer.text)
     if has_signed_in:
         raise AccountLinkingError(f"the login page did not let the customer in: {form.complaint or 'it shows the form again'}")
     return form

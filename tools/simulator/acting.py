@@ -1,0 +1,301 @@
+"""The commands that do one thing each: enable, link, say, disable, events, and what can be switched on a running simulator."""
+
+import functools
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tools.simulator.customers import CUSTOMERS
+from tools.simulator.delivery import MODES, DeliveryPlan
+from tools.simulator.durations import in_words, parse_duration
+from tools.simulator.faults import FAULTS
+from tools.simulator.linking_configuration import REDIRECT_HOSTS
+from tools.simulator.playing import Place, Playing, note, running_one
+from tools.simulator.providers import PROVIDERS, linking_setups
+from tools.simulator.setting_up import with_options
+from tools.simulator.transcript import Transcript
+
+OUR_MODES = {"duplicate": "duplicated", "reorder": "reordered", "twice-at-once": "twice-at-once", "delay": "delayed", "lose": "lost"}
+LIFE = DeliveryPlan().delay - timedelta(minutes=1)
+FAILED = 1
+JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
+Act = Callable[..., int]
+
+
+def with_place(command: Act) -> Act:
+    """Gives a command the place where it plays, from the options of a simulator of its own."""
+
+    @JSON
+    @click.option("--alone", "is_alone", is_flag=True, help="Start one for this command, even if one is running.")
+    @with_options
+    @click.pass_obj
+    @functools.wraps(command)
+    def run(folder: Path, /, **named: Any) -> int:
+        options, is_alone = named.pop("options"), named.pop("is_alone")
+        del named["chosen"]
+        return command(Place(folder, options, is_alone), **named)
+
+    return run
+
+
+# ---- what a customer does
+
+
+@click.command(short_help="The customer enables the skill.")
+@with_place
+def enable(place: Place, *, as_json: bool) -> int:
+    """The customer enables the skill in the Alexa app.
+
+    \b
+      python -m tools.simulator enable
+    """
+    with place.playing() as (playing, _):
+        playing.act("enable")
+        return show_card(playing, as_json=as_json)
+
+
+@click.command(short_help="The customer links an account.")
+@click.option("--as", "account", type=click.Choice(list(CUSTOMERS)), default=None, help="Whose account. [default: the customer's own]")
+@click.option("--password", default=None, metavar="TEXT", help="What is typed on the login page. [default: the right one]")
+@with_place
+def link(place: Place, *, account: str | None, password: str | None, as_json: bool) -> int:
+    """The customer signs in on the login page, without a browser, and Alexa gets tokens.
+
+    Exit code 1 where it fails, with the step, the cause, and what mends it.
+
+    \b
+      python -m tools.simulator link
+      python -m tools.simulator link --as carlos
+      python -m tools.simulator link --skill-url https://example.com/skill --linking account-linking.json
+    """
+    with place.playing() as (playing, is_alone):
+        if is_alone:
+            do_first(playing, "enable")
+        playing.act("link", account=account or "", **({} if password is None else {"password": password}))
+        return show_card(playing, as_json=as_json)
+
+
+@click.command(short_help="The customer says something; what Alexa answers.")
+@click.argument("words", nargs=-1, required=True, metavar="WORDS")
+@click.option("--unlinked", is_flag=True, help="Alone: before an account is linked.")
+@with_place
+def say(place: Place, *, words: tuple[str, ...], unlinked: bool, as_json: bool) -> int:
+    """The customer says WORDS; prints what Alexa answers, its card, and what is wrong with the answer.
+
+    Exit code 1 where Alexa could only apologize.
+
+    \b
+      python -m tools.simulator say "open link demo"
+      python -m tools.simulator say "what is my email"
+      python -m tools.simulator say --unlinked "ask link demo for my name"
+    """
+    with place.playing() as (playing, is_alone):
+        if is_alone:
+            do_first(playing, "enable", *([] if unlinked else ["link"]))
+            open_skill(playing, " ".join(words))
+        playing.act("say", text=" ".join(words))
+        return show_answer(playing, as_json=as_json)
+
+
+@click.command(short_help="The customer disables the skill.")
+@with_place
+def disable(place: Place, *, as_json: bool) -> int:
+    """The customer disables the skill in the Alexa app.
+
+    \b
+      python -m tools.simulator disable
+    """
+    with place.playing() as (playing, is_alone):
+        if is_alone:
+            do_first(playing, "enable", "link")
+        playing.act("disable")
+        return show_card(playing, as_json=as_json)
+
+
+def way(name: str, text: str) -> Callable[[Act], Act]:
+    return click.option(f"--{name}", "ways", flag_value=OUR_MODES[name], multiple=True, help=text)
+
+
+@click.command(short_help="How skill events are brought: twice, in another order, late, not at all.")
+@way("duplicate", "Each event twice, one after the other.")
+@way("reorder", "Held back, and the newest first.")
+@way("twice-at-once", "Each event twice at the same moment.")
+@way("delay", "Five minutes late.")
+@way("lose", "Lost on the way.")
+@click.option("--normal", "ways", flag_value=MODES[0], multiple=True, help="Each event once.")
+@click.option("--deliver", "delivers", is_flag=True, help="Bring what is held back or waits now.")
+@with_place
+def events(place: Place, *, ways: tuple[str, ...], delivers: bool, as_json: bool) -> int:
+    """How skill events are brought from now on, and what becomes of the mapping table.
+
+    With a simulator running, it is told which way. Alone, a customer enables, links and disables the skill in each of the ways.
+
+    \b
+      python -m tools.simulator events --duplicate --reorder
+      python -m tools.simulator events --deliver
+    """
+    with place.playing() as (playing, is_alone):
+        if not is_alone and len(ways) > 1:
+            raise click.UsageError("a running simulator brings events in one way at a time")
+        if not ways and not (delivers and not is_alone):
+            raise click.UsageError("in which way? --duplicate, --reorder, --twice-at-once, --delay, --lose or --normal; or --deliver")
+        for mode in ways:
+            playing.act("plan_delivery", mode=mode)
+            if is_alone:
+                live_through(playing, mode)
+        if delivers and not is_alone:
+            playing.act("deliver_held")
+        return show_rows(playing, as_json=as_json)
+
+
+# ---- on a running simulator
+
+
+def setting(name: str, method: str, argument: str, kind: click.ParamType[Any], text: str, example: str) -> click.Command:
+    """A command with one word, for a simulator that is running."""
+
+    @click.pass_obj
+    def run(folder: Path, value: Any, *, as_json: bool) -> int:
+        playing = running_one(folder)
+        playing.act(method, **{argument: value})
+        return show_card(playing, as_json=as_json)
+
+    arguments = [click.Argument(["value"], metavar=argument.upper(), type=kind)]
+    options = [click.Option(["--json", "as_json"], is_flag=True, help="Answer in JSON on stdout.")]
+    told = f"{text} For a simulator that is running.\n\n\b\n  python -m tools.simulator {name} {example}"
+    if isinstance(kind, click.Choice):
+        told += f"\n\n{argument.upper()} is one of {', '.join(kind.choices)}."
+    return click.Command(name, callback=run, params=[*arguments, *options], help=told, short_help=text)
+
+
+class Seconds(click.ParamType[float]):
+    """A duration in words; the simulator is told seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
+        try:
+            return parse_duration(str(value)).total_seconds()
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
+
+
+SETTINGS = (
+    setting("clock", "move_clock", "by", Seconds(), "Moves Alexa's clock on; events that are due are brought again.", '"1 hour"'),
+    setting("fault", "set_fault", "name", click.Choice([each.name for each in FAULTS]), "How the identity provider fails.", "slow"),
+    setting("customer", "choose_customer", "customer", click.Choice(list(CUSTOMERS)), "Whose Alexa it is.", "carlos"),
+    setting("provider", "choose_provider", "provider", click.Choice(list(PROVIDERS)), "Which identity provider.", "lwa"),
+    setting("locale", "choose_locale", "locale", click.STRING, "What Alexa speaks.", "en-GB"),
+    setting("region", "choose_region", "region", click.Choice(list(REDIRECT_HOSTS)), "Of the customers' Amazon accounts.", "FE"),
+    setting("purchases", "set_purchases", "on", click.BOOL, "Whether the customer bought something and keeps the user id.", "on"),
+    setting(
+        "linking-setup",
+        "set_linking_setup",
+        "name",
+        click.Choice([each["name"] for each in linking_setups()]),
+        "How Login with Amazon is set up: rightly, or with a mistake.",
+        "secret",
+    ),
+)
+
+
+@click.command(short_help="The skill's card and the mapping table of a running simulator.")
+@JSON
+@click.pass_obj
+def status(folder: Path, *, as_json: bool) -> int:
+    """The skill's card and the mapping table of a simulator that is running; --json is all that its page shows.
+
+    \b
+      python -m tools.simulator status
+    """
+    playing = running_one(folder)
+    if as_json:
+        click.echo(json.dumps(playing.state()))
+        return 0
+    return show_card(playing, as_json=False)
+
+
+# ---- what a command does before, alone
+
+
+def do_first(playing: Playing, *acts: str) -> None:
+    for name in acts:
+        note(f"first: {name}")
+        playing.act(name)
+
+
+def open_skill(playing: Playing, text: str) -> None:
+    """Alexa knows a question to the skill only in a session, or by the skill's name."""
+    name = playing.state()["card"]["invocation_name"]
+    if name.casefold() not in text.casefold():
+        note(f'first: say "open {name}"')
+        playing.act("say", text=f"open {name}")
+
+
+def live_through(playing: Playing, mode: str) -> None:
+    """A whole customer's life, so short that nothing is brought yet of what is held back; then all of it is."""
+    note(f"{mode}: enable, link, {in_words(LIFE)}, disable")
+    for name in ("enable", "link"):
+        playing.act(name)
+    playing.act("move_clock", by=LIFE.total_seconds())
+    playing.act("disable")
+    playing.act("deliver_held")
+
+
+# ---- what a command shows
+
+
+def show_card(playing: Playing, *, as_json: bool) -> int:
+    """Enabled or not, linked or not, and the rows."""
+    state = playing.state()
+    card = state["card"]
+    if as_json:
+        return show_json(state, "card", "rows", "pending_events")
+    linked = f"linked; its access token is good until {card['token_expires']}" if card["linked"] else "not linked"
+    enabled = f"enabled by {card['user_id_short']}, {linked}" if card["enabled"] else "not enabled"
+    click.echo(f"{card['skill_name']}: {enabled}")
+    return show_rows(playing, as_json=False)
+
+
+def show_rows(playing: Playing, *, as_json: bool) -> int:
+    """The mapping table, and events that the skill has not acknowledged."""
+    state = playing.state()
+    if as_json:
+        return show_json(state, "rows", "pending_events")
+    Transcript().rows(state["rows"])
+    for event in state["pending_events"]:
+        click.echo(f"{event['type']} waits: {event['because']}")
+    return 0
+
+
+def show_json(state: dict[str, Any], *names: str) -> int:
+    click.echo(json.dumps({name: state[name] for name in names}))
+    return 0
+
+
+def show_answer(playing: Playing, *, as_json: bool) -> int:
+    """The last thing that Alexa said; exit code 1 for an apology."""
+    answer = next(each for each in reversed(playing.state()["conversation"]) if each["who"] == "Alexa")
+    code = FAILED if answer["problem"] else 0
+    if as_json:
+        click.echo(json.dumps(answer))
+        return code
+    click.secho(answer["speech"] or "(says nothing)", bold=True)
+    if answer["card"]:
+        click.echo(f"card: {answer['card'].get('type')}")
+    if answer["problem"]:
+        click.secho(f"problem: {answer['problem']}", fg="red")
+    show_findings(answer["findings"])
+    return code
+
+
+def show_findings(findings: list[dict[str, Any]]) -> None:
+    for finding in findings:
+        click.secho(f"{finding['severity']}: {finding['what']} {finding['mend']}", fg="red" if finding["severity"] == "error" else "yellow")
+
+
+COMMANDS = (enable, link, say, disable, events, status, *SETTINGS)
