@@ -5,14 +5,18 @@ export PYTHONPATH := lambda:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check e2e prove bench build skill-package requirements format clean
+.PHONY: help demo simulator test check e2e prove bench build skill-package requirements format clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: ## a customer links an account, asks four questions and disables the skill, on real parts
 	@$(PYTHON) tools/setup.py dev ministack emulator
-	@$(BIN)/python -m tools.demo
+	@$(BIN)/python -m tools.simulator story demo
+
+simulator: ## Alexa on your desk: a page to enable, link, talk, and watch the mapping table
+	@$(PYTHON) tools/setup.py dev ministack emulator
+	@$(BIN)/python -m tools.simulator run
 
 test: ## the fast tests
 	@$(PYTHON) tools/setup.py dev
@@ -45,10 +49,11 @@ build: ## sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py sam
 	@.tools/sam/bin/sam build
 
-skill-package: ## build/skill-package: manifest and models put together for ask-cli
-	@rm -rf build/skill-package && mkdir -p build/skill-package/interactionModels/custom
-	@cp skill-package/skill.json build/skill-package/
-	@cp interaction_models/*.json build/skill-package/interactionModels/custom/
+skill-package: ## build/skill-package for ask-cli (MODEL=custom,smart-home ENDPOINT=arn:… OPTIONS="--send-alexa-events")
+	@$(PYTHON) tools/setup.py dev
+	@rm -rf build/skill-package && mkdir -p build/skill-package
+	@$(BIN)/python -m tools.skill_manifest --model $(or $(MODEL),custom) $(if $(ENDPOINT),--endpoint $(ENDPOINT)) $(OPTIONS) -o build/skill-package/skill.json
+	@if grep -q '"custom"' build/skill-package/skill.json; then mkdir -p build/skill-package/interactionModels/custom && cp interaction_models/*.json build/skill-package/interactionModels/custom/; fi
 	@echo build/skill-package
 
 requirements: ## compile the requirements files anew from pyproject.toml (exact versions, with hashes)

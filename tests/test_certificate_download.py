@@ -149,14 +149,19 @@ def check_outcome(error: type[Exception], answer: Answer, reason: str, server: C
 def test_there_is_an_end_when_the_host_is_slow_in_any_way(server: CertificateServer, download: CertificateDownload) -> None:
     """Silent, dripping its header, dripping its body: each would hold a connection for minutes."""
 
+    left = threading.Event()
+
     def silent(_: Any) -> None:
         server.stopped.wait(20)
 
     def drip_body(request: Any) -> None:
         request.wfile.write(b"HTTP/1.0 200 OK\r\nContent-Length: 60000\r\n\r\n")
-        while not server.stopped.wait(0.1):
-            request.wfile.write(b"-")
-            request.wfile.flush()
+        try:
+            while not server.stopped.wait(0.1):
+                request.wfile.write(b"-")
+                request.wfile.flush()
+        except OSError:
+            left.set()
 
     for answer in (silent, drip, drip_body):
         server.answer = answer
@@ -164,6 +169,7 @@ def test_there_is_an_end_when_the_host_is_slow_in_any_way(server: CertificateSer
         with pytest.raises(CertificatesUnavailableError):
             download(URL)
         assert time.monotonic() - begun < 8, "Alexa has hung up"
+    assert left.wait(20), "a thread stays behind for every such request"
 
 
 def test_a_request_stays_unproven_when_nobody_listens(server: CertificateServer, download: CertificateDownload) -> None:

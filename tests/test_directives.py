@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from linked_profile.directive_envelopes import parse_directive
 from linked_profile.errors import (
     MalformedRequestError,
     ProviderUnavailableError,
@@ -106,6 +107,14 @@ class TestShapes:
         for event in ({"directive": {"header": header, "payload": {}}}, {"header": header, "payload": {}}):
             with pytest.raises(UnknownShapeError):
                 skill.handler(event, None)
+
+    @pytest.mark.parametrize("name", ["turn_on", "get_playable_content"])
+    def test_a_request_stays_one_with_a_directive_beside_it(self, skill: DirectiveSkill, anna: str, name: str) -> None:
+        event = {**message("launch"), **directive(name, anna)}
+        assert skill.handler(event, None)["response"]
+        event["session"]["application"]["applicationId"] = "amzn1.ask.skill.another"
+        with pytest.raises(WrongSkillError):
+            skill.handler(event, None)
 
     def test_json_nested_over_64_levels_is_refused(self, skill: DirectiveSkill, anna: str) -> None:
         event = directive("turn_on", anna)
@@ -447,6 +456,14 @@ print(sorted({{"jwt", "cryptography", "boto3", "botocore"}} & set(sys.modules)))
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent, env={}
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", [*EVERY, "directed_user_search"])
+def test_a_directive_tells_no_secret_when_device_code_prints_it(name: str) -> None:
+    told = repr(parse_directive(directive(name, "CanaryToken", user_id="CanaryUser" if name in MUSIC else None)))
+    assert [
+        secret for secret in ("CanaryToken", "CanaryUser", "VGhpcyBpcyBhbiBhdXRo", "dFMb0z", "some-Amazon-user-id") if secret in told
+    ] == []
 
 
 def test_each_recorded_directive_has_its_token_in_one_place() -> None:

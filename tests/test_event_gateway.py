@@ -14,7 +14,7 @@ from tests.aws_fakes import refusal
 from tests.conftest import ENVIRON, SKILL_ID, message
 from tests.events_skill import ANNA, CHANGE, REPORT, EventsSkill
 from tests.loopback_amazon import LoopbackAmazon, gateway_error, html, oauth_error
-from tests.loopback_provider import hang_up, reset, send
+from tests.loopback_provider import hang_up, reset, send, sleep_then_close
 
 MINUTE = 60
 
@@ -195,6 +195,12 @@ def test_it_gives_up_earlier_when_the_deadline_is_near(skill: EventsSkill) -> No
     skill.amazon.gateway_faults = [html(503)] * 9
     (delivery,) = skill.send(seconds=1.9)
     assert (delivery.outcome, delivery.reason, len(skill.amazon.events)) == ("failed", "HTTP_503", 1)
+
+
+def test_it_gives_up_at_the_deadline_when_the_gateway_is_slow(skill: EventsSkill) -> None:
+    skill.amazon.gateway_faults = [sleep_then_close(3)]
+    (delivery,) = skill.send(seconds=1.3)
+    assert (delivery.outcome, delivery.reason, skill.statuses()) == ("failed", "NO_ANSWER_IN_TIME", ["LIVE"])
 
 
 def test_other_homes_do_not_wait_when_one_has_to_be_tried_again(skill: EventsSkill) -> None:

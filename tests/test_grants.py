@@ -17,7 +17,7 @@ from tests.conftest import ENVIRON
 from tests.events_skill import ANNA, BEN, GRANTS, EventsSkill, secret
 from tests.in_memory_table import InMemoryTable
 from tests.loopback_amazon import CLIENT_ID, SECRET, LoopbackAmazon, gateway_error, html, oauth_error
-from tests.loopback_provider import hang_up, reset, send_json
+from tests.loopback_provider import hang_up, reset, send_json, sleep_then_close
 
 OLD_SECRET = "amzn1.oa2-cs.v1.CanaryOldSecret"
 
@@ -119,6 +119,13 @@ def test_nothing_is_stored_and_the_error_says_why_when_the_exchange_fails(
     skill.amazon.token_faults = [fault, fault]
     with pytest.raises(error, match=reason):
         skill.accept()
+    assert skill.stored() == []
+
+
+def test_it_fails_and_the_time_to_store_is_left_when_amazon_is_slow(skill: EventsSkill) -> None:
+    skill.amazon.token_faults = [sleep_then_close(3)]
+    with pytest.raises(ProviderUnavailableError, match="NO_ANSWER_IN_TIME"):
+        skill.accept(seconds=4.2)
     assert skill.stored() == []
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from flask import Flask, request
 
 from linked_profile.errors import RefusedRequestError
 from linked_profile.request_signature import RequestVerifier, SignatureRefusedError
@@ -115,6 +116,8 @@ BAD_URLS = {
     "https://s3.amazonaws.com/echo.api/.": "the bucket itself",
     "https://s3.amazonaws.com/echo.api/x/..": "the bucket itself",
     "https://s3.amazonaws.com/echo.api/x/": "a folder",
+    "https://s3.amazonaws.com/echo.api/x/.": "a folder",
+    "https://s3.amazonaws.com/echo.api/x/y/..": "a folder",
     "https://s3.amazonaws.com/": "no path",
     "https://s3.amazonaws.com": "no path",
     "https://s3.amazonaws.com/echo.api/cert.pem?versionId=1": "a query",
@@ -385,3 +388,21 @@ def test_the_request_comes_back_parsed_when_it_is_believed(name: str, verifier: 
     recorded["request"]["timestamp"] = datetime.fromtimestamp(NOW.timestamp(), UTC).isoformat()
     body = json.dumps(recorded, ensure_ascii=False, indent=2).encode()
     assert verifier.verify(signed(body), body) == recorded
+
+
+def test_a_skill_of_another_framework_needs_nothing_more_when_it_hands_over_headers_and_bytes(verifier: RequestVerifier) -> None:
+    """As README shows it, with the tests' roots and clock."""
+    app = Flask(__name__)
+
+    @app.post("/")
+    def answer() -> Any:
+        try:
+            event = verifier.verify(request.headers, request.get_data())
+        except SignatureRefusedError:
+            return "", 400
+        return {"heard": event["request"]["type"]}
+
+    body, client = body_of("LaunchRequest"), app.test_client()
+    assert client.post("/", data=body, headers=signed(body)).json == {"heard": "LaunchRequest"}
+    assert client.post("/", data=body + b" ", headers=signed(body)).status_code == 400
+    assert client.post("/", data=body, headers=[*signed(body).items(), ("Signature-256", "AAAA")]).status_code == 400

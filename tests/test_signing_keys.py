@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from linked_profile.errors import ProviderUnavailableError
+from linked_profile.outbound import Deadline
+from linked_profile.signing_keys import SigningKeys
 from tests.directive_skill import DirectiveSkill, directive
 from tests.loopback_provider import LoopbackProvider, hang_up, send, send_json
 from tests.test_access_tokens import INTERNAL, INVALID, OIDC, OIDC_CLAIMS, OIDC_ISSUER
@@ -108,6 +111,34 @@ def test_one_fetch_serves_everyone_who_waits_for_it(skill: DirectiveSkill) -> No
     for thread in threads:
         thread.join()
     assert (answers, skill.provider.requests) == ([ANSWERED] * 8, [KEYS_PATH])
+
+
+def test_one_failure_serves_everyone_who_waits_for_it() -> None:
+    everyone_waits, fetched = threading.Barrier(4), []
+
+    class Waiting(Deadline):
+        def remaining(self) -> float:
+            everyone_waits.wait(timeout=10)  # asked just before the lock is taken, so the fetch begins when all four are there
+            return 10.0
+
+    def fetch(*_: Any, **__: Any) -> Any:
+        fetched.append(1)
+        raise ProviderUnavailableError("HTTP_503")
+
+    line: Any = type("Line", (), {"fetch": staticmethod(fetch)})
+    keys, raised = SigningKeys(lambda deadline: "https://pool.example/keys", line, lambda: 0.0), []
+
+    def find() -> None:
+        with pytest.raises(ProviderUnavailableError) as caught:
+            keys.find("pool-key-1", Waiting(10))
+        raised.append(caught.value.reason)
+
+    threads = [threading.Thread(target=find) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(fetched), sorted(raised)) == (1, ["HTTP_503"] + ["NO_KEYS"] * 3)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tools import skill_manifest
 from tools.simulator.interaction_model import InteractionModel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,3 +129,141 @@ def test_certifiers_sentences_resolve_when_spoken_in_the_session(manifest, local
     *questions, help_, stop = re.findall(r'"([^"]+)"', steps)
     assert [said for said in questions if not understood(model, said)] == []
     assert [model.resolve(said).intent for said in (help_, stop)] == ["AMAZON.HelpIntent", "AMAZON.StopIntent"]
+
+
+# ---- every kind of skill out of one source: python -m tools.skill_manifest
+
+
+ARN, EUROPE = (f"arn:aws:lambda:{region}:210987654321:function:skill:live" for region in ("us-east-1", "eu-west-1"))
+URL = "https://skill.example.com/alexa"
+CHOICES = [
+    (["custom"], ["custom"]),
+    (["smart-home"], ["smartHome"]),
+    (["video"], ["video"]),
+    (["music"], ["music"]),
+    (["custom", "smart-home"], ["custom", "smartHome"]),
+    (["smart-home", "custom"], ["custom", "smartHome"]),
+    (["custom", "smart-home", "video", "music"], ["custom", "smartHome", "video", "music"]),
+]
+
+
+@pytest.fixture
+def make(tmp_path, capsys):
+    """Runs the tool; its exit code, the manifest that it wrote, and what it said."""
+
+    def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
+        path = tmp_path / "build" / "skill.json"
+        path.unlink(missing_ok=True)
+        code = skill_manifest.main([*arguments, "-o", str(path)])
+        said = capsys.readouterr()
+        assert said.out == ""
+        return code, json.loads(path.read_text("utf-8"))["manifest"] if path.exists() else {}, said.err
+
+    return run
+
+
+def test_checked_in_manifest_is_the_custom_one_when_nothing_is_asked_for(make):
+    _, made, _ = make()
+    assert {"manifest": made} == json.loads((ROOT / "skill-package" / "skill.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("models", "apis"), CHOICES, ids="+".join)
+@pytest.mark.parametrize("events", [(), ("--send-alexa-events",)], ids=["", "events"])
+def test_each_model_is_valid_and_leads_to_the_function_when_asked_for(make, models, apis, events):
+    code, made, _ = make("--model", ",".join(models), "--endpoint", ARN, "--endpoint-eu", EUROPE, *events)
+    assert (code, list(made["apis"])) == (0, apis)
+    there = {region: {"endpoint": {"uri": EUROPE if region == "EU" else ARN}} for region in ("NA", "EU", "FE")}
+    for part in [*made["apis"].values(), made["events"]]:
+        assert (part["endpoint"], part["regions"]) == ({"uri": ARN}, there)
+    assert made.get("permissions", []) == ([{"name": "alexa::async_event:write"}] if events else [])
+    assert len(made["events"]["subscriptions"]) == 5
+
+
+@pytest.mark.parametrize("certificate", ["Trusted", "Wildcard", "SelfSigned"])
+def test_custom_and_events_lead_to_a_server_with_its_certificate_when_they_are_https(make, certificate):
+    _, made, _ = make("--endpoint", URL, "--certificate", certificate)
+    for part in (made["apis"]["custom"], made["events"]):
+        assert part["endpoint"] == {"uri": URL, "sslCertificateType": certificate}
+        assert {region: block["endpoint"] for region, block in part["regions"].items()} == dict.fromkeys(REGIONS, part["endpoint"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "custom", "events"),
+    [
+        (["--custom-endpoint", URL], {"uri": URL, "sslCertificateType": "Trusted"}, {"uri": ARN}),
+        (["--events-endpoint", URL], {"uri": ARN}, {"uri": URL, "sslCertificateType": "Trusted"}),
+    ],
+)
+def test_smart_home_stays_with_the_function_when_another_part_is_https(make, arguments, custom, events):
+    code, made, _ = make("--model", "custom,smart-home", "--endpoint", ARN, *arguments)
+    assert (code, made["apis"]["smartHome"]["endpoint"]) == (0, {"uri": ARN})
+    assert (made["apis"]["custom"]["endpoint"], made["events"]["endpoint"]) == (custom, events)
+
+
+def test_events_follow_the_custom_part_when_there_is_no_other(make):
+    _, made, _ = make("--endpoint", ARN, "--custom-endpoint", URL)
+    assert made["events"]["endpoint"] == {"uri": URL, "sslCertificateType": "Trusted"}
+
+
+@pytest.mark.parametrize("model", ["smart-home", "video", "music", "custom,music"])
+@pytest.mark.parametrize("where", [["--endpoint", URL], ["--endpoint", ARN, "--endpoint-eu", URL]])
+def test_https_is_refused_with_one_line_when_alexa_takes_functions_only(make, model, where):
+    code, made, said = make("--model", model, *where)
+    assert (code, made, said.count("\n")) == (2, {}, 1)
+    assert "takes the ARN of a Lambda function only" in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--model", "tv"],
+        ["--model", ""],
+        ["--endpoint", "http://skill.example.com/"],
+        ["--endpoint", "arn:aws:s3:::bucket"],
+        ["--certificate", "None"],
+    ],
+)
+def test_it_stops_when_the_command_line_is_wrong(make, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        make(*arguments)
+    assert stopped.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda manifest: manifest.update(unknown=1), "manifest"),
+        (lambda manifest: manifest["events"].update(subscriptions=["SKILL_ENABLED"]), "manifest.events.subscriptions.0"),
+        (lambda manifest: manifest["publishingInformation"]["locales"]["en-US"].update(summary="x" * 161), "en-US.summary"),
+        (lambda manifest: manifest["privacyAndCompliance"].pop("usesHealthInfo"), "manifest.privacyAndCompliance"),
+        (lambda manifest: manifest.update(permissions=[{"name": "alexa-async_event:write"}]), "manifest.permissions.0.name"),
+    ],
+)
+def test_a_source_that_alexa_would_not_take_is_refused_with_its_place_when_built(make, tmp_path, change, place):
+    document = json.loads((ROOT / "skill-package" / "skill.json").read_text("utf-8"))
+    change(document["manifest"])
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(document))
+    code, made, said = make("--source", str(source))
+    assert (code, made, said.count("\n")) == (2, {}, 1)
+    assert place in said
+
+
+def test_a_region_without_alexa_is_refused_when_it_is_in_the_arn(make):
+    code, _, said = make("--endpoint", "arn:aws:lambda:eu-north-1:123456789012:function:skill:live")
+    assert (code, "eu-north-1" in said) == (2, True)
+
+
+def test_permissions_of_the_source_are_kept_when_events_are_asked_for(make, tmp_path):
+    document = json.loads((ROOT / "skill-package" / "skill.json").read_text("utf-8"))
+    document["manifest"]["permissions"] = [{"name": "alexa::profile:name:read"}, {"name": "alexa::async_event:write"}]
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(document))
+    assert make("--source", str(source))[1]["permissions"] == [{"name": "alexa::profile:name:read"}]
+    both = make("--source", str(source), "--send-alexa-events")[1]["permissions"]
+    assert both == document["manifest"]["permissions"]
+
+
+def test_somebody_is_told_that_the_texts_are_not_his_when_it_is_no_custom_skill(make):
+    assert make("--model", "custom", "--endpoint", ARN)[2] == ""
+    assert "make them your own" in make("--model", "smart-home", "--endpoint", ARN)[2]

@@ -1,6 +1,7 @@
 """template.yaml: who may call the function, what it may touch, what survives a mistake, and what a half-filled form is told."""
 
 import copy
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,10 +229,12 @@ def test_version_description_fits_when_every_parameter_is_at_its_longest(templat
     room = int(re.search(r"room for (\d+) characters together", template["Parameters"]["OidcUserinfoUrl"]["Description"])[1])
     specs = template["Parameters"].items()
     longest = {name: max(map(str, spec.get("AllowedValues", [spec.get("MaxValue", "")])), key=len) for name, spec in specs}
-    chosen = {**longest, "IdentityProvider": "oidc", "OidcAnyAudience": "false", "SkillId": f"amzn1.ask.skill.{'0' * 36}"}
     urls = {"OidcUserinfoUrl": "u" * (room - 100), "OidcIssuer": "i" * 64, "OidcClientId": "c" * 36}
-    deployment = Deployment(template, **{**chosen, **urls, "AccountLinking": "optional", "SmartHome": "true", "VirtualLamp": "true"})
-    assert len(Deployment(template, **{**deployment.parameters, "SendAlexaEvents": "true"}).version()) <= 256
+    chosen = {**longest, **urls, "IdentityProvider": "oidc", "SkillId": f"amzn1.ask.skill.{'0' * 36}"}
+    switches = [name for name, spec in specs if spec.get("AllowedValues") == ["true", "false"]]
+    assert {"SmartHome", "VirtualLamp", "SendAlexaEvents", "OidcAnyAudience"} <= set(switches)
+    for states in itertools.product(["true", "false"], repeat=len(switches)):
+        assert len(Deployment(template, **{**chosen, **dict(zip(switches, states, strict=True))}).version()) <= 256
     assert room >= 170
 
 

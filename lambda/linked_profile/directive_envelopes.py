@@ -76,7 +76,7 @@ class Reply:
 
 
 def is_directive(event: object) -> bool:
-    """Whether this is a directive's shape and not a request's; whose token it carries is another question."""
+    """Whether this is a directive's shape; what also has a request is one, so that nobody gets past the skill id by adding a directive."""
     return isinstance(event, dict) and "request" not in event and ("directive" in event or "header" in event)
 
 

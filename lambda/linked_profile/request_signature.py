@@ -130,7 +130,7 @@ def check_timestamp(request: dict[str, Any], now_ms: int) -> None:
 
 def parse_timestamp_ms(value: object) -> int | None:
     """Epoch milliseconds of ISO 8601 with its zone, or of a number of thirteen digits, which events have been seen with."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int):
         return value if 10**12 <= value < 10**13 else None
     if not isinstance(value, str) or not ISO_8601.fullmatch(value):
         return None

@@ -130,7 +130,7 @@ def read_certificates(content: bytes) -> Sequence[x509.Certificate]:
     """Raises SignatureRefusedError."""
     try:
         certificates = x509.load_pem_x509_certificates(content)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise SignatureRefusedError("NO_CERTIFICATES") from error
     if len(certificates) > MOST_CERTIFICATES:
         raise SignatureRefusedError("TOO_MANY_CERTIFICATES")
@@ -145,6 +145,6 @@ def read_roots(pem: bytes) -> list[x509.Certificate]:
         for block in PEM.findall(pem):
             try:
                 roots.append(x509.load_pem_x509_certificate(block))
-            except (ValueError, Warning):
+            except (ValueError, Warning, x509.InvalidVersion):
                 continue
     return roots

@@ -13,10 +13,14 @@ from tools.simulator.customers import CUSTOMERS
 from tools.simulator.simulation import Simulation
 
 ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run "
-    "--disable-features=Translate --no-default-browser-check"
-).split()
-ONLY_LOOPBACK = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
 # A machine without a loudspeaker has no voices: what would be spoken is kept instead.
 KEPT_SPEECH = """
 window.spokenAloud = [];
@@ -30,7 +34,7 @@ Rows = list[dict[str, str]]
 def launch(playwright: Playwright) -> Browser:
     """Chromium as the system has it."""
     names = ("chromium", "chromium-browser", "google-chrome")
-    return playwright.chromium.launch(executable_path=next(filter(None, map(shutil.which, names))), args=[*ARGUMENTS, ONLY_LOOPBACK])
+    return playwright.chromium.launch(executable_path=next(filter(None, map(shutil.which, names))), args=ARGUMENTS)
 
 
 class DeskPage:
@@ -49,11 +53,13 @@ class DeskPage:
         return self.settled()
 
     def settled(self) -> "DeskPage":
-        """Once the page shows what the simulation has come to, and nothing is being done."""
+        """Once the act that was asked for is done, and the page shows what the simulation has come to by it."""
+        self.page.wait_for_function(
+            "!document.querySelector('button[aria-busy=true], select[aria-busy=true], input[aria-busy=true]')", timeout=WAITS_S * 1000
+        )
         self.page.wait_for_function(
             """version => { const main = document.querySelector("main");
-                 return main && main.getAttribute("aria-busy") === "false" && Number(main.dataset.version) >= version
-                     && !document.querySelector("button[aria-busy=true], select[aria-busy=true]"); }""",
+                 return main.getAttribute("aria-busy") === "false" && Number(main.dataset.version) >= version; }""",
             arg=self.simulation.version,
             timeout=WAITS_S * 1000,
         )
@@ -68,9 +74,7 @@ class DeskPage:
 
     def act(self, name: str) -> "DeskPage":
         """Clicks, and waits until it is done."""
-        self.click(name)
-        self.page.wait_for_timeout(0)
-        return self.settled()
+        return self.click(name).settled()
 
     def choose(self, label: str, value: str) -> "DeskPage":
         with self.page.expect_response(lambda answer: "/api/" in answer.url and answer.request.method == "POST"):
@@ -115,8 +119,8 @@ class DeskPage:
     def rows(self) -> Rows:
         """The table as the page shows it, whole ids instead of short ones."""
         return self.page.locator("#row-list tr").evaluate_all(
-            """rows => rows.map(row => Object.fromEntries([...row.cells].map(cell =>
-                 [cell.dataset.label, (cell.querySelector("code")?.title || cell.querySelector("time")?.dateTime || cell.innerText).trim()])))"""
+            """rows => rows.map(row => Object.fromEntries([...row.cells].map(cell => [cell.dataset.label,
+                 (cell.querySelector("code")?.title || cell.querySelector("time")?.dateTime || cell.innerText).trim()])))"""
         )
 
     @property

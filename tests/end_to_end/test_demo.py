@@ -1,24 +1,21 @@
-"""`python -m tools.demo` as a person runs it: what is printed, how it ends, and that nothing is left running."""
+"""`make demo`, a story of the simulator, as a person runs it: what is printed, how it ends, and that nothing is left running."""
 
-import os
 import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.started_programs import ENDS_WITHIN_S, leftovers, start_simulator, wait_for_end
 from tools.setup import ROOT
 
 STARTING = "starting ministack"
 FIRST_ACT = "\n1. "
-ENDS_WITHIN_S = 60
 LOST_IN_A_FINALIZER = """
 import os, signal
 from tools.interruption import interruption
@@ -72,15 +69,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def start_demo(temporary: Path, arguments: tuple[str, ...] = (), folder: Path = ROOT) -> subprocess.Popen[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tools.demo", *arguments],
-        cwd=folder,
-        env={**kept, "TMPDIR": str(temporary)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return start_simulator(temporary, "story", "demo", *arguments, folder=folder)
 
 
 def test_the_story_is_told_to_its_end_when_it_is_run(played: Played) -> None:
@@ -136,7 +125,19 @@ def test_everything_is_stopped_when_it_is_interrupted(moment: str, sent: signal.
         demo.send_signal(sent)
         _, complaints = demo.communicate(timeout=ENDS_WITHIN_S)
     assert (demo.returncode, complaints.count("\n")) == (code, 1)
-    assert "demo: interrupted" in complaints
+    assert complaints == "Error: interrupted. Everything that was started is stopped again.\n"
+    assert (leftovers(tmp_path), list(tmp_path.iterdir())) == ([], [])
+
+
+def test_it_ends_without_a_word_when_nobody_reads_on(start: Start, tmp_path: Path) -> None:
+    with start() as demo:
+        read_until(demo, STARTING)
+        assert demo.stdout
+        assert demo.stderr
+        demo.stdout.close()
+        complaints = demo.stderr.read()
+        demo.wait(ENDS_WITHIN_S)
+    assert (demo.returncode, complaints) == (1, "")
     assert (leftovers(tmp_path), list(tmp_path.iterdir())) == ([], [])
 
 
@@ -162,7 +163,9 @@ def test_one_line_says_what_was_expected_when_the_skill_leaves_the_story(start: 
     with start(folder=checkout) as demo:
         _, complaints = demo.communicate(timeout=ENDS_WITHIN_S)
     assert (demo.returncode, complaints.count("\n")) == (1, 1)
-    assert "expected Alexa to say 'Anna & Ben'; got: Hello, whoever you are." in complaints
+    assert (
+        "stories/demo.yaml, line 20: say 'open link demo': expected Alexa to say 'Anna & Ben'; got: Hello, whoever you are." in complaints
+    )
     assert leftovers(tmp_path) == []
 
 
@@ -181,21 +184,3 @@ def read_until(demo: subprocess.Popen[str], moment: str) -> None:
         character = demo.stdout.read(1)
         assert character, f"the demo ended before {moment!r}"
         told += character
-
-
-def leftovers(folder: Path) -> list[int]:
-    """The processes that were started with this temporary folder, other than zombies: those have no environment any more."""
-    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if str(folder).encode() in read(path)]
-
-
-def wait_for_end(pid: int) -> None:
-    with suppress(ProcessLookupError):  # it may be gone by now, which is what is waited for
-        descriptor = os.pidfd_open(pid)
-        select.select([descriptor], [], [], ENDS_WITHIN_S)
-        os.close(descriptor)
-
-
-def read(path: Path) -> bytes:
-    with suppress(OSError):
-        return path.read_bytes()
-    return b""

@@ -353,6 +353,15 @@ def test_the_rest_is_told_whole_when_the_browser_connects_again(browser: Browser
     assert [json.loads(first_event(browser))["complete"] for _ in range(2)] == [True, True]
 
 
+def test_the_stream_ends_quietly_when_the_state_cannot_be_read(
+    browser: Browser, simulation: FakeSimulation, capfd: pytest.CaptureFixture[str]
+) -> None:
+    simulation.state = lambda: {}["gone"]  # type: ignore[method-assign]
+    assert browser.get("/api/events").text == ""
+    assert browser.get("/api/state").json() == {"error": "the simulator failed: KeyError"}
+    assert capfd.readouterr().err == "simulator: KeyError in /api/state\n"
+
+
 def test_the_server_ends_at_once_when_pages_are_open_and_an_act_is_going_on(simulation: FakeSimulation) -> None:
     with PageServer(simulation) as server:
         browser = Browser(server.url)

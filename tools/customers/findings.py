@@ -14,8 +14,9 @@ END_TOO_LATE = "stored end is not the fold's"
 NO_EXPIRY = "has not the expiry it should have"
 ERASED_IS_BACK = "an erased account is here"
 ERASED_REST = "rest of an erasure"
+ERASED_BESIDE = "an erased account's grant or lamp"
 IS_PENDING, IS_UNRESOLVED, UNSEEN = "pending", "unresolved", "open and not seen"
-MENDABLE = (END_TOO_LATE, NO_EXPIRY, ERASED_IS_BACK, ERASED_REST)
+MENDABLE = (END_TOO_LATE, NO_EXPIRY, ERASED_IS_BACK, ERASED_REST, ERASED_BESIDE)
 
 
 @dataclass(frozen=True)

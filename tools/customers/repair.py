@@ -8,11 +8,12 @@ import click
 from linked_profile.account_mappings import AccountMappings
 from linked_profile.fold import ERASED, to_iso
 from linked_profile.outbound import Deadline
+from tools.customers.account_items import delete_items, erased_items, with_account_tables
 from tools.customers.answers import counted
 from tools.customers.erasure import Swept, second_sweep
 from tools.customers.erasure_notes import SETTLED_AFTER_MS, carry_over, list_erasures
 from tools.customers.errors import WrongUseError
-from tools.customers.findings import END_TOO_LATE, ERASED_IS_BACK, ERASED_REST, MENDABLE, NO_EXPIRY, Examination, Finding
+from tools.customers.findings import END_TOO_LATE, ERASED_BESIDE, ERASED_IS_BACK, ERASED_REST, MENDABLE, NO_EXPIRY, Examination, Finding
 from tools.customers.progress import progress
 from tools.customers.raw_table import Item, by_partition, number, scan_items, write_if
 from tools.customers.session import Session, with_session
@@ -34,8 +35,18 @@ PATIENCE_S = 60.0  # for one user id
     help="Rows expire N days after their end; 0 = never. [env: RETENTION_DAYS]",
 )
 @click.option("--erasures-from", metavar="TABLE", default=None, help="Take the notes of erasures over from the table before a restore.")
+@with_account_tables
 @with_session
-def repair(session: Session, *, apply: bool, unseen_days: int | None, retention_days: int, erasures_from: str | None) -> int:
+def repair(
+    session: Session,
+    *,
+    apply: bool,
+    unseen_days: int | None,
+    retention_days: int,
+    erasures_from: str | None,
+    grants_table: str,
+    lamps_table: str,
+) -> int:
     """Go through the record and list what is wrong or waiting; with --apply, mend it.
 
     \b
@@ -44,9 +55,10 @@ def repair(session: Session, *, apply: bool, unseen_days: int | None, retention_
       python -m tools.customers repair --apply --table restored --erasures-from account-mappings --skill-id amzn1.ask.skill.…
 
     Mended are: stored ends that differ from the fold (an event was dropped half way; reading was right all the time), erasures whose
-    second sweep is due, erased accounts that a backup brought back, and missing expiries. Listed only: rows whose account is pending or
-    unresolved (see assign), and with --unseen-days open rows of user ids that no event and no observed request came from for N days.
-    More the table does not know: the requests of a customer whose row stands leave no trace, so an unseen one may talk to the skill daily.
+    second sweep is due, erased accounts that a backup brought back or that something under way has left a grant or a lamp of, and missing
+    expiries. Listed only: rows whose account is pending or unresolved (see assign), and with --unseen-days open rows of user ids that no
+    event and no observed request came from for N days. More the table does not know: the requests of a customer whose row stands leave no
+    trace, so an unseen one may talk to the skill daily.
 
     Exit code 1 where there is something that --apply would mend.
     """
@@ -61,7 +73,12 @@ def repair(session: Session, *, apply: bool, unseen_days: int | None, retention_
     found = examine(session, Examination(table, erasures, now_ms, unseen_days), apply=apply)
     due = [erasure for erasure in erasures.values() if erasure.done_ms is None and erasure.is_due(now_ms)]
     later = sorted(erasure.erased_ms for erasure in erasures.values() if erasure.done_ms is None and not erasure.is_due(now_ms))
+    beside = list(erased_items(access.client, table, access.account_tables(grants_table, lamps_table), erasures))
+    if beside:
+        found[ERASED_BESIDE] = len(beside)
     swept = Swept()
+    if apply:
+        delete_items(access.client, iter(beside))
     if apply and (due or found[ERASED_IS_BACK] or found[ERASED_REST]):
         swept = second_sweep(access.client, table, access.clock)
     sums = {"found": dict(found), "erasures_due": len(due), "erasures_later": len(later), "applied": apply, **sums_of(swept)}

@@ -60,6 +60,7 @@ class TableAccess:
     def __init__(self, connection: Connection, connect: Connect, clock: Callable[[], float], retention_days: int = 0) -> None:
         self._connection, self._connect, self.clock = connection, connect, clock
         table, skill_id = connection.table, connection.skill_id
+        self._outputs: dict[str, str] = {}
         if connection.stack:
             table, skill_id = self._read_stack(connection.stack)
         if not table:
@@ -72,6 +73,11 @@ class TableAccess:
         if not self.table.skill_id:
             raise WrongUseError("no skill id: use --skill-id ID, SKILL_ID or --stack NAME; erased accounts are noted under a digest of it")
         return self.table
+
+    def account_tables(self, grants_table: str, lamps_table: str) -> list[str]:
+        """Those beside the record that hold an account's items: as given, else as the stack names them; most skills have none."""
+        named = (grants_table or self._outputs.get("AlexaGrantsTable"), lamps_table or self._outputs.get("VirtualLampsTable"))
+        return [name for name in named if name]
 
     @cached_property
     def client(self) -> "DynamoDBClient":
@@ -109,6 +115,6 @@ class TableAccess:
 
     def _read_stack(self, name: str) -> tuple[str, str]:
         stack = self._connect(self._connection, "cloudformation", 3).describe_stacks(StackName=name)["Stacks"][0]
-        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+        self._outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
         parameters = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
-        return outputs.get("AccountMappingsTable", self._connection.table), parameters.get("SkillId", self._connection.skill_id)
+        return self._outputs.get("AccountMappingsTable", self._connection.table), parameters.get("SkillId", self._connection.skill_id)

@@ -93,11 +93,12 @@ def say(place: Place, *, words: tuple[str, ...], unlinked: bool, as_json: bool) 
       python -m tools.simulator say "what is my email"
       python -m tools.simulator say --unlinked "ask link demo for my name"
     """
+    text = " ".join(words)
     with place.playing() as (playing, is_alone):
         if is_alone:
             do_first(playing, "enable", *([] if unlinked else ["link"]))
-            open_skill(playing, " ".join(words))
-        playing.act("say", text=" ".join(words))
+            text = addressed(playing, text)
+        playing.act("say", text=text)
         return show_answer(playing, as_json=as_json)
 
 
@@ -228,12 +229,13 @@ def do_first(playing: Playing, *acts: str) -> None:
         playing.act(name)
 
 
-def open_skill(playing: Playing, text: str) -> None:
-    """Alexa knows a question to the skill only in a session, or by the skill's name."""
-    name = playing.state()["card"]["invocation_name"]
-    if name.casefold() not in text.casefold():
-        note(f'first: say "open {name}"')
-        playing.act("say", text=f"open {name}")
+def addressed(playing: Playing, text: str) -> str:
+    """To the skill by its name, because Alexa knows a question to the skill only so, or in a session."""
+    name = str(playing.state()["card"]["invocation_name"])
+    if name.casefold() in text.casefold():
+        return text
+    note(f'said as "ask {name} {text}", because no session is open')
+    return f"ask {name} {text}"
 
 
 def live_through(playing: Playing, mode: str) -> None:

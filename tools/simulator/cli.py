@@ -31,6 +31,7 @@ from tools.simulator.transcript import Transcript
 from tools.simulator.wire import redacted
 
 EXIT_WRONG_USE = 2
+FIRST_SIGNAL = 128  # exit codes above it name a signal
 STOPPED = "Everything that was started is stopped again."
 ENDS_WITHIN_S = 20.0
 
@@ -133,22 +134,23 @@ def story(options: Options, chosen: dict[str, str], *, stories: tuple[str, ...],
       python -m tools.simulator story my_stories/*.yaml --quiet
       python -m tools.simulator story relink --provider lwa --in-process --json
     """
-    told = [read_story(find_story(name)) for name in stories]
+    told = [read_story(find_story(name)) for name in stories]  # all of them, before the first is played
     transcript = Transcript(interruption.check, is_silent=quiet or as_json)
-    results = [play(each, options, chosen, transcript) for each in told]
-    for result in results if quiet and not as_json else ():
-        click.echo(f"{'failed' if result.complaints else 'passed'}  {result.story.file}  {result.took_s:.1f} s")
+    results = [play(each, options, chosen, transcript, quiet=quiet and not as_json) for each in told]
     if as_json:
         click.echo(json.dumps([result.as_json() for result in results]))
     return FAILED if any(result.complaints for result in results) else 0
 
 
-def play(story: Story, options: Options, chosen: dict[str, str], transcript: Transcript) -> StoryResult:
+def play(story: Story, options: Options, chosen: dict[str, str], transcript: Transcript, *, quiet: bool) -> StoryResult:
     """With its complaints on stderr as soon as it has ended."""
     transcript.begin(f"{story.title}\n")
     result = play_story(story, story.options(options, chosen), transcript, interruption.at_once)
     for complaint in result.complaints:
-        click.secho(f"{complaint}. {STOPPED}", err=True, fg="red")
+        click.secho(f"{complaint.rstrip('.')}. {STOPPED}", err=True, fg="red")
+    if quiet:
+        click.echo(f"{'failed' if result.complaints else 'passed'}  {story.file}  {result.took_s:.1f} s")
+        sys.stdout.flush()
     if not result.complaints:
         transcript.line(f"\nThe story went as it should, and everything that was started is stopped again. It took {result.took_s:.1f} s.")
     return result
@@ -219,15 +221,17 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever it was: one line, and everything is stopped by now)
         text, code = explain(error)
-        click.echo(f"Error: {' '.join(text.split())}", err=True)
+        if text:
+            click.echo(f"Error: {' '.join(text.split())}", err=True)
         return code
 
 
 def explain(error: BaseException) -> tuple[str, int]:
-    """In one line, and the exit code."""
+    """In one line, and the exit code; no line where nobody reads any more, which rich makes an exit of."""
     match error:
         case SystemExit():
-            return f"interrupted. {STOPPED}", int(str(error.code))
+            code = int(str(error.code))
+            return f"interrupted. {STOPPED}" if code > FIRST_SIGNAL else "", code
         case SimulationError() | StoryFormatError():
             return str(error), EXIT_WRONG_USE
         case AccountLinkingError():

@@ -2,8 +2,9 @@
 
 import functools
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from tools.simulator.amazon import Amazon
 from tools.simulator.clock import SimulatedClock
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.event_gateway import OnEvent
+from tools.simulator.https_skill import HttpsSkill
 from tools.simulator.interaction_model import InteractionModel
 from tools.simulator.linking_configuration import LinkingConfiguration
 from tools.simulator.providers import Provider, ProviderName
@@ -43,6 +45,7 @@ class Options:
 
     provider: ProviderName = "cognito"
     in_process: bool = False
+    https: bool = False  # the function behind gunicorn, with requests signed as Alexa's
     skill_url: str = ""  # somebody's skill
     skill_id: str = providers.SKILL_ID
     linking: LinkingConfiguration | None = None  # of somebody's skill, at an identity provider of its own
@@ -70,7 +73,7 @@ class Household:
     """A customer's home: its Alexa, and what was said there."""
 
     alexa: Alexa
-    smart_home: SmartHome | None = None  # None where the skill is somebody else's
+    smart_home: SmartHome | None = None  # None where directives do not come: at an HTTPS address, in somebody's skill
     conversation: list[dict[str, Any]] = field(default_factory=list)
     link_problem: dict[str, str] | None = None
 
@@ -103,6 +106,8 @@ class Desk:
         self.options, self._exit, self.clock = options, exit_stack, clock
         self._hear, self._progress = hear, progress
         self.aws: LocalAws | None = None
+        # Programs are started by one thread that lives as long as they: the kernel ends them with it, and a page's threads come and go.
+        self._starter = exit_stack.enter_context(ThreadPoolExecutor(max_workers=1))
         self.amazon = exit_stack.enter_context(Amazon(providers.VENDOR_ID, clock, on_event))
         self.models = {path.stem: InteractionModel.load(path, clock.now) for path in sorted(options.models.glob("*.json"))}
         self._sides: dict[ProviderName, Side] = {}
@@ -111,10 +116,13 @@ class Desk:
         """The desk with this provider. Raises what starting its parts raises."""
         if name not in self._sides:
             provider = None if self.options.linking else self._start_provider(name)
-            skill = self._start_skill(provider)
+            skill = self._starter.submit(self._start_skill, provider).result()
             linking = self.options.linking or (provider.linking if provider else None)
             households = {
-                key: self._household(key, skill, linking, is_ours=provider is not None and provider.stack is not None) for key in CUSTOMERS
+                key: self._household(
+                    key, skill, linking, takes_directives=provider is not None and provider.stack is not None and not self.options.https
+                )
+                for key in CUSTOMERS
             }
             self._sides[name] = Side(skill, households, provider)
         return self._sides[name]
@@ -140,6 +148,9 @@ class Desk:
         if provider is None or provider.stack is None:
             raise SimulationError("a linking configuration is for somebody's skill: give --skill-url, too")
         with self._progress(f"starting {self.skill_kind}"):
+            if self.options.https:
+                environment = {**provider.stack.environment, **provider.environment}
+                return self._exit.enter_context(HttpsSkill(replace(provider.stack, environment=environment)))
             if self.options.in_process:
                 return self._exit.enter_context(InProcessFunction(provider.stack, provider.environment))
             return self._exit.enter_context(EmulatorPool(provider.stack, provider.environment))
@@ -147,11 +158,13 @@ class Desk:
     @property
     def skill_kind(self) -> str:
         """How the skill is reached, in words."""
-        return self.options.skill_url.partition("?")[0] or (
-            "the function in this process" if self.options.in_process else "the Lambda runtime emulator"
-        )
+        if self.options.skill_url:
+            return self.options.skill_url.partition("?")[0]
+        if self.options.https:
+            return "gunicorn, with signed requests"
+        return "the function in this process" if self.options.in_process else "the Lambda runtime emulator"
 
-    def _household(self, key: str, skill: Skill, linking: LinkingConfiguration | None, *, is_ours: bool) -> Household:
+    def _household(self, key: str, skill: Skill, linking: LinkingConfiguration | None, *, takes_directives: bool) -> Household:
         options, hear = self.options, functools.partial(self._hear, key)
         model = self.models.get(options.locale) or next(iter(self.models.values()))
         accounts = AccountLinking(linking, hear) if linking else None
@@ -159,7 +172,7 @@ class Desk:
             skill, options.skill_id, model, accounts, locale=options.locale, region=options.region, clock=self.clock, listener=hear
         )
         issue_code = functools.partial(self.amazon.login.issue_grant_code, self.amazon.customers[key])
-        return Household(alexa, SmartHome(skill, issue_code, hear) if is_ours else None)
+        return Household(alexa, SmartHome(skill, issue_code, hear) if takes_directives else None)
 
 
 @contextmanager

@@ -52,6 +52,11 @@ class Seen:
 Check = Callable[[Seen], list[str]]
 
 
+def nothing(seen: Seen) -> list[str]:
+    """Whatever came is right."""
+    return []
+
+
 def unless(is_so: bool, expected: str, got: object) -> list[str]:  # noqa: FBT001  (reads as a sentence)
     """The complaint as a list, which is empty where all is well."""
     text = " ".join(str(got).split()) or "nothing"
@@ -84,9 +89,8 @@ def reprompt(part: Part) -> Check:
 
 def card(part: Part) -> Check:
     wanted = part.text()
-    return lambda seen: unless(
-        (seen.heard.card_type or NONE) == wanted, f"{wanted} card" if wanted == NONE else f"a {wanted} card", card_or_speech(seen.heard)
-    )
+    said = "no card" if wanted == NONE else f"a {wanted} card"
+    return lambda seen: unless((seen.heard.card_type or NONE) == wanted, said, card_or_speech(seen.heard))
 
 
 def problem(part: Part) -> Check:
@@ -172,6 +176,36 @@ def still_waiting(seen: Seen, wanted: list[str]) -> list[str]:
     got = "; ".join(f"{event['type']}: {event['because']}" for event in pending) or "every event acknowledged"
     expected = f"{', '.join(wanted)} to be undelivered" if wanted else "the skill to acknowledge the event"
     return unless(types == wanted, expected, got)
+
+
+def devices(part: Part) -> Check:
+    """All that Alexa knows of this customer, by name, each with its power where that is said: Lamp, or {name: Lamp, power: ON}."""
+    wanted = [read_device(item) for item in part.items()]
+
+    def check(seen: Seen) -> list[str]:
+        found = sorted((each["name"], each["power"]) for each in devices_of(seen.simulation))
+        is_so = len(found) == len(wanted) and all(
+            name == wish and power in {None, has} for (name, has), (wish, power) in zip(found, sorted(wanted, key=str), strict=True)
+        )
+        names = ", ".join(f"{name} {power or ''}".strip() for name, power in wanted) or "no device"
+        return unless(is_so, names, ", ".join(f"{name} {power}".strip() for name, power in found) or "no device")
+
+    return check
+
+
+def read_device(part: Part) -> tuple[str, str | None]:
+    if not part.is_mapping:
+        return part.text(), None
+    parts = part.named(("name", "power"), "a device")
+    if "name" not in parts:
+        raise part.refusal("a device has a name")
+    return parts["name"].text(), parts["power"].text() if "power" in parts else None
+
+
+def devices_of(simulation: "Simulation") -> list[dict[str, str]]:
+    """Of the customer in front of the desk."""
+    home = simulation.state().get("devices") or {}
+    return list(home.get("endpoints", []))
 
 
 def wire(part: Part) -> Check:
@@ -320,6 +354,7 @@ STATE: Mapping[str, Read] = {
     "enabled": enabled,
     "linked": linked,
     "session": session,
+    "devices": devices,
     "wire": wire,
     "not_wire": not_wire,
 }

@@ -1,14 +1,14 @@
-"""When an operator asks about: 10 minutes before the end, halfway, now, or a time."""
+"""The moment that an operator asks about: 10 minutes before the end, halfway, now, or a time."""
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tools.simulator.durations import parse_duration
 
 Row = Mapping[str, Any]
-Moment = Callable[[Row, datetime], datetime]  # of a row, and of Alexa's time now
+Moment = Callable[[Row, datetime], datetime]  # in UTC, of a row and of Alexa's time now
 BESIDE = re.compile(r"(?:(?P<span>.+) (?P<side>before|after) )?the (?P<edge>start|end)")
 ALLOWED = "such as now, halfway, the start, 10 minutes before the end, 1 hour after the end, or 2026-03-14T08:00:00Z"
 
@@ -34,7 +34,7 @@ def at_time(text: str) -> Moment:
         raise ValueError(f"{text!r} is no moment, {ALLOWED}") from None
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone, {ALLOWED}")
-    return lambda row, now: at
+    return lambda row, now: at.astimezone(UTC)
 
 
 def edge(row: Row, name: str) -> datetime:

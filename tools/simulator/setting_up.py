@@ -25,6 +25,7 @@ SETTINGS = [
         default=sys.platform != "linux",
         help="Run the function in this process, not in the Lambda runtime emulator, which is for Linux only.",
     ),
+    click.option("--https", is_flag=True, help="Run the function behind gunicorn, with requests signed as Alexa's."),
     click.option("--skill-url", default="", metavar="URL", help="Somebody's skill: a Lambda invoke URL or an HTTPS endpoint."),
     click.option("--skill-id", default=SKILL_ID, metavar="ID", help="The id of that skill."),
     click.option(
@@ -67,7 +68,7 @@ def with_options(command: Callable[..., int]) -> Callable[..., int]:
 
 def build_options(named: dict[str, Any], chosen: dict[str, str]) -> Options:
     """Takes what is its own out of `named`. Raises SimulationError, AccountLinkingError."""
-    taken = ("in_process", "skill_url", "skill_id", "allowed_hosts", "models", "send_alexa_events")
+    taken = ("in_process", "https", "skill_url", "skill_id", "allowed_hosts", "models", "send_alexa_events")
     arguments: dict[str, Any] = {name: named.pop(name) for name in taken} | {name: value for name, value in chosen.items() if value}
     path, vendor_id = named.pop("linking"), named.pop("vendor_id")
     if path:

@@ -40,7 +40,7 @@ class SmartHomeActs(Stage):
         """The customer's smart home and a fresh token. An error in the skill's answer is a SimulationError: it is on the wire already."""
         home, token = self.household.smart_home, self.alexa.fresh_token()
         if home is None:
-            raise SimulationError("devices are for this project's own skill")
+            raise SimulationError("directives come to this project's own skill in Lambda only")
         if not token:
             raise SimulationError("no account is linked: Alexa sends directives for linked customers only")
         try:

@@ -143,7 +143,8 @@ class Stage:
             return
         details = {"call": f"{method} {path}", "answer": str(status or "none"), "took": f"{took_s:.2f} s"}
         reason = "" if fault == faults.NONE.name else faults.fault_named(fault).description
-        self.hear(self.customer, Message(SKILL, PROVIDER, "asks who the customer is", details, "failed" if reason else "", reason))
+        text = "fetches the keys that tokens are signed with" if path.endswith("/jwks.json") else "asks who the customer is"
+        self.hear(self.customer, Message(SKILL, PROVIDER, text, details, "failed" if reason else "", reason))
 
     def _hear_event(self, event: dict[str, Any], status: int, code: str) -> None:
         """What the skill sent to Alexa's event gateway."""

@@ -80,7 +80,7 @@ def find_story(name: str) -> Path:
     shipped = SHIPPED / f"{name}.yaml"
     if not shipped.is_file():
         raise StoryFormatError(f"there is no file {name!r} here, and no story of that name; there are {', '.join(shipped_names())}")
-    return shipped
+    return shipped.relative_to(Path.cwd()) if shipped.is_relative_to(Path.cwd()) else shipped
 
 
 def shipped_names() -> list[str]:

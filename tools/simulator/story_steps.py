@@ -18,10 +18,12 @@ from tools.simulator.expectations import (
     Read,
     Seen,
     all_delivered,
+    devices_of,
     failing,
     in_order,
     no_problem,
     not_failing,
+    nothing,
 )
 from tools.simulator.faults import FAULTS
 from tools.simulator.linking_configuration import REDIRECT_HOSTS
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tools.simulator.simulation import Simulation
     from tools.simulator.transcript import Transcript
 
+LINK = ("as", "password", "fails")
 END_REASONS = ("USER_INITIATED", "ERROR", "EXCEEDED_MAX_REPROMPTS")
 LARGEST_MESSAGE = 1_000_000
 
@@ -85,10 +88,9 @@ def read_step(part: Part) -> Step:
     kind = KINDS[name]
     play = kind.read(value)
     wanted = parts["expect"].named(kind.expectations, f"expect of {name}") if "expect" in parts else {}
-    checks = [kind.expectations[each](wish) for each, wish in wanted.items()]
-    checks += [check for each, check in kind.unless_said.items() if each not in wanted]
-    if name == "link":
-        checks.insert(0, linking_check(value))
+    usual = {**kind.unless_said, **(linking_checks(value) if name == "link" else {})}
+    checks = [check for each, check in usual.items() if each not in wanted]
+    checks += [kind.expectations[each](wish) for each, wish in wanted.items()]
     words = f" {value.text()!r}" if not value.is_empty and not value.is_mapping and not value.is_list else ""
     return Step(f"{name}{words}", value.line, play, tuple(checks), "rows" in wanted)
 
@@ -131,7 +133,7 @@ def calling(method: str, *arguments: Any) -> Play:
 
 def link(part: Part) -> Play:
     """`link: anna`, or as whom, with which password, and how it fails."""
-    parts = part.named(("as", "password", "fails"), "link") if part.is_mapping else {}
+    parts = part.named(LINK, "link") if part.is_mapping else {}
     who = parts.get("as", part if not part.is_mapping and not part.is_empty else None)
     key = who.choice(tuple(CUSTOMERS), "customer") if who else ""
     password = parts["password"].text() if "password" in parts else None
@@ -146,9 +148,10 @@ def link(part: Part) -> Play:
     return play
 
 
-def linking_check(part: Part) -> Check:
-    parts = part.named(("as", "password", "fails"), "link") if part.is_mapping else {}
-    return failing(parts["fails"]) if "fails" in parts else not_failing
+def linking_checks(part: Part) -> Mapping[str, Check]:
+    """A link that fails sends no event."""
+    parts = part.named(LINK, "link") if part.is_mapping else {}
+    return {"fails": failing(parts["fails"]), "undelivered": nothing} if "fails" in parts else {"fails": not_failing}
 
 
 def say(part: Part) -> Play:
@@ -178,6 +181,29 @@ def purchases(part: Part) -> Play:
 
 def clock(part: Part) -> Play:
     return calling("move_clock", part.duration())
+
+
+def send_alexa_events(part: Part) -> Play:
+    return calling("set_send_alexa_events", part.flag())
+
+
+def switch(part: Part) -> Play:
+    """A device by the name that the skill gave it."""
+    parts = part.named(("device", "on"), "switch")
+    if len(parts) != 2:
+        raise part.refusal("a switch has a device, and on: true or false")
+    name, on = parts["device"].text(), parts["on"].flag()
+
+    def play(scene: Scene) -> Seen:
+        endpoints = devices_of(scene.simulation)
+        found = [each["endpoint_id"] for each in endpoints if each["name"].casefold() == name.casefold()]
+        if not found:
+            known = ", ".join(each["name"] for each in endpoints)
+            raise LookupError(f"Alexa knows no device {name!r}; it knows {known or 'none: it has to discover them first'}")
+        scene.simulation.switch_device(found[0], on)
+        return scene.seen()
+
+    return play
 
 
 def who(part: Part) -> Play:
@@ -264,6 +290,9 @@ KINDS: Mapping[str, Kind] = {
     "clock": Kind(clock),
     "events": Kind(choosing("plan_delivery", lambda: MODES, "way of delivery")),
     "deliver": Kind(simply("deliver_held")),
+    "send_alexa_events": Kind(send_alexa_events),
+    "discover": Kind(simply("discover")),
+    "switch": Kind(switch),
     "who": Kind(who, {**STATE, **LOOK_UP}),
     "replay": replace(SPOKEN, read=replay),
     "look": Kind(simply("state")),

@@ -35,12 +35,12 @@ class Transcript:
         console = Console(highlight=False, file=sys.stdout, quiet=is_silent)
         console.width = min(console.width, WIDEST) if sys.stdout.isatty() else PIPED
         self._console = console
-        self._acts = 0
+        self._acts, self._stories = 0, 0
 
     def begin(self, title: str) -> None:
-        """A story of its own, with acts numbered from 1."""
-        self._acts = 0
-        self.line(title, "bold")
+        """A story of its own, with acts numbered from 1, and a line between it and the one before."""
+        self._acts, self._stories = 0, self._stories + 1
+        self.line(title if self._stories == 1 else f"\n{title}", "bold")
 
     def line(self, text: str, style: str = "") -> None:
         self._print(Text(text, style))

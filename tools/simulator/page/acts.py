@@ -31,8 +31,8 @@ ACTS = (
     "replay",
     "set_send_alexa_events",
     "discover",
-    "direct",
-    "switch_lamp",
+    "switch_device",
+    "report_state",
 )
 SHORT_NAMES: Mapping[type, str] = {str: "text", bool: "true or false", float: "a number", int: "a whole number", dict: "an object"}
 

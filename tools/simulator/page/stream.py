@@ -24,7 +24,10 @@ def follow(simulation: Watched, is_ending: Callable[[], bool]) -> Iterator[str]:
     """The whole state, then each that differs from the one before with only new entries of the wire in it; a comment now and then."""
     version, told, last_number, told_at = 0, "", 0, time.monotonic()
     while not is_ending():
-        state = simulation.state()
+        try:
+            state = simulation.state()
+        except Exception:  # noqa: BLE001  (AWS may be gone: the page then says that nothing answers, and connects again)
+            return
         if (seen := fingerprint(state)) != told:
             yield event(state, last_number)
             told, last_number, told_at = seen, newest(state, last_number), time.monotonic()

@@ -1,7 +1,7 @@
 // The skill as the customer's Alexa app shows it: enabling, linking, permissions, purchases; and events that still wait.
 
-import { byId, copy, copyable, dateAndTime, element, keep, setHidden, setText } from "./drawing.js";
-import { act } from "./server.js";
+import { byId, copy, copyable, dateAndTime, element, keep, sentence, setHidden, setText } from "./drawing.js";
+import { act, actBySwitch } from "./server.js";
 
 export function prepareCard() {
   byId("link").addEventListener("click", (event) => startLinking(event.currentTarget));
@@ -17,7 +17,7 @@ export function prepareCard() {
     event.target.reset(); // the address holds a code
     await act("finish_link", { landed_url: landed }, event.submitter);
   });
-  byId("purchases").addEventListener("change", (event) => act("set_purchases", { on: event.target.checked }));
+  byId("purchases").addEventListener("change", ({ target }) => actBySwitch(target, "set_purchases", { on: target.checked }));
 }
 
 /** To the identity provider's sign-in page, in this tab; it comes back here by itself. */
@@ -35,7 +35,7 @@ export function drawCard(state) {
   drawLinkState(card);
   drawButtons(card);
   drawSignIn(state, card, customer);
-  drawFacts(card);
+  drawFacts(state);
   drawPermissions(card);
   byId("purchases").checked = card.purchases;
   drawPending(state.pending_events);
@@ -71,12 +71,18 @@ function drawSignIn(state, card, customer) {
   account.dataset.customer = state.customer;
 }
 
-function drawFacts(card) {
+function drawFacts({ card, simulator }) {
   const facts = [];
   if (card.user_id) facts.push({ name: "User id", id: card.user_id });
-  if (card.token_expires) facts.push({ name: "Token until", text: `${dateAndTime(card.token_expires).join(" ")} UTC` });
+  if (card.token_expires) facts.push({ name: "Token until", text: until(card.token_expires, simulator.clock) });
   keep(byId("facts"), facts, (fact) => fact.name, (fact) =>
     element("div", {}, element("dt", {}, fact.name), element("dd", {}, fact.id ? copyable(fact.id, "Amazon user id") : fact.text)));
+}
+
+/** The day is said where it is another. */
+function until(expires, now) {
+  const [[day, time], [today]] = [dateAndTime(expires), dateAndTime(now)];
+  return day === today ? `${time} UTC` : `${day} ${time} UTC`;
 }
 
 function drawPermissions(card) {
@@ -88,7 +94,7 @@ function drawPermissions(card) {
 }
 
 function permission({ scope, label, granted }) {
-  const box = element("input", { type: "checkbox", role: "switch", onchange: (event) => act("set_permission", { scope, granted: event.target.checked }) });
+  const box = element("input", { type: "checkbox", role: "switch", onchange: () => actBySwitch(box, "set_permission", { scope, granted: box.checked }) });
   box.checked = granted;
   return element("label", { class: "switch", title: scope }, box, element("span", {}, label));
 }
@@ -96,7 +102,7 @@ function permission({ scope, label, granted }) {
 function drawPending(events) {
   byId("pending").hidden = !events.length;
   keep(byId("pending-events"), events.map((each, at) => ({ ...each, at })), (each) => each.at, ({ type, attempts, next_try_s: next, because }) =>
-    element("li", {}, element("strong", {}, type.replace("AlexaSkillEvent.", "")), " ", element("span", { class: "dim" }, waiting(attempts, next)), element("p", {}, because ?? "")));
+    element("li", {}, element("strong", {}, type.replace("AlexaSkillEvent.", "")), " ", element("span", { class: "dim" }, waiting(attempts, next)), element("p", {}, sentence(because ?? ""))));
 }
 
 function waiting(attempts, next) {

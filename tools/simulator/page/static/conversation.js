@@ -1,6 +1,6 @@
 // What the customer and Alexa say to each other: text, cards drawn as cards, SSML, and speech by the browser.
 
-import { byId, element, keep, setHidden, setText, stayAtEnd } from "./drawing.js";
+import { byId, element, keep, sentence, setHidden, setText, stayAtEnd } from "./drawing.js";
 import { act } from "./server.js";
 import { startLinking } from "./card.js";
 
@@ -81,7 +81,7 @@ function drawTurn(turn) {
     element("p", { class: "bubble" }, spoken || "(nothing is heard)"));
   if (turn.ssml) made.append(element("pre", { class: "ssml", tabindex: "0", "aria-label": "SSML" }, turn.ssml));
   if (turn.card) made.append(drawCardOf(turn.card));
-  if (turn.problem) made.append(element("p", { class: "reason failed" }, turn.problem));
+  if (turn.problem) made.append(element("p", { class: "reason failed" }, sentence(turn.problem)));
   made.append(...(turn.findings ?? []).filter((finding) => finding.what !== turn.problem || finding.mend).map((finding) => drawFinding(finding, turn.problem)));
   made.append(drawAside(turn, spoken));
   return made;
@@ -98,7 +98,7 @@ function drawAside(turn, spoken) {
 }
 
 function drawFinding({ severity, what, mend }, problem) {
-  return element("p", { class: `reason ${severity === "error" ? "failed" : "warning"}` }, what === problem ? "" : `${what} `, mend ? element("span", { class: "mend" }, mend) : null);
+  return element("p", { class: `reason ${severity === "error" ? "failed" : "warning"}` }, what === problem ? "" : `${sentence(what)} `, mend ? element("span", { class: "mend" }, sentence(mend)) : null);
 }
 
 function drawCardOf(card) {

@@ -68,6 +68,12 @@ export function dateAndTime(iso) {
   return [date, time.slice(0, 8)];
 }
 
+/** Words for a line of their own: a capital at the beginning, a stop at the end. */
+export function sentence(text) {
+  const words = String(text).trim();
+  return words && words[0].toUpperCase() + words.slice(1) + (/[.!?…]$/.test(words) ? "" : ".");
+}
+
 /** Enough of an id to know it again. */
 export function shortened(id) {
   const last = String(id).split(".").at(-1);
@@ -78,7 +84,7 @@ export function shortened(id) {
 export function copyable(id, what, text = shortened(id)) {
   const label = `Copy the whole ${what}`;
   return element("span", { class: "copyable" }, element("code", { title: id }, text),
-    element("button", { type: "button", class: "copy icon", "aria-label": label, title: label, onclick: (event) => copy(id, event.currentTarget) }));
+    element("button", { type: "button", class: "copy icon", onclick: (event) => copy(id, event.currentTarget) }));
 }
 
 export async function copy(text, button) {

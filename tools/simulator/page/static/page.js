@@ -1,9 +1,10 @@
 // The page draws whatever state the server has, and asks the server to act; it keeps nothing that a reload would lose.
 
-import { byId, setText } from "./drawing.js";
+import { byId, sentence, setText } from "./drawing.js";
 import { banner, follow } from "./server.js";
 import { drawCard, prepareCard } from "./card.js";
 import { drawConversation, prepareConversation } from "./conversation.js";
+import { drawDevices, prepareDevices } from "./devices.js";
 import { drawSituation, prepareSituation } from "./situation.js";
 import { drawTable } from "./table.js";
 import { drawWire, prepareWire } from "./wire.js";
@@ -16,6 +17,7 @@ prepareSituation();
 prepareCard();
 prepareConversation();
 prepareWire();
+prepareDevices();
 follow(draw, (isConnected) => {
   document.body.classList.toggle("lost", !isConnected);
   shownBusy = "";
@@ -29,9 +31,9 @@ function draw(state) {
   drawConversation(state);
   drawTable(state);
   drawWire(state);
+  drawDevices(state);
   drawLinking(state);
   byId("main").dataset.version = state.simulator.version;
-  byId("devices").hidden = !state.devices;
 }
 
 /** What is being done now. It is drawn when it changes only, so that a word like "Copied." stays until then. */
@@ -54,7 +56,7 @@ function takeLanding() {
 function drawLinking({ card, simulator }) {
   const error = card.last_link_error;
   const text = error ? JSON.stringify(error) : "";
-  if (error && text !== shownError) banner("failed", `The account could not be linked, at this step: ${error.step}.`, [error.cause, error.mend].filter(Boolean), "linking");
+  if (error && text !== shownError) banner("failed", `The account could not be linked, at this step: ${error.step}.`, [error.cause, error.mend].filter(Boolean).map(sentence), "linking");
   if (!error && shownError) byId("banner-linking")?.remove();
   shownError = text;
   if (!hasLanded || simulator.busy) return;

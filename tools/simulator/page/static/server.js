@@ -1,6 +1,6 @@
 // The server: acts go to it one by one, and its state comes back by itself whenever something has changed.
 
-import { byId, element } from "./drawing.js";
+import { byId, element, sentence } from "./drawing.js";
 
 let keptWire = [];
 
@@ -23,12 +23,23 @@ export async function act(name, given = {}, control = null) {
   return undefined;
 }
 
-/** Calls `draw` with each new state, whole. A lost connection comes back by itself; `onConnection` hears of both. */
+/** Does what a switch stands for; one that is refused goes back. */
+export async function actBySwitch(box, name, given) {
+  if ((await act(name, given, box)) === undefined) box.checked = !box.checked;
+}
+
+/** Calls `draw` with each new state, whole. A lost connection comes back by itself; `onConnection` hears of both.
+ *  A tab that nobody sees lets go of it: browsers allow six connections to one server, over all tabs. */
 export function follow(draw, onConnection) {
-  const events = new EventSource("/api/events");
-  events.onopen = () => onConnection(true);
-  events.onerror = () => onConnection(false);
-  events.onmessage = (event) => draw(withWholeWire(JSON.parse(event.data)));
+  let events = null;
+  const listen = () => {
+    events = new EventSource("/api/events");
+    events.onopen = () => onConnection(true);
+    events.onerror = () => onConnection(false);
+    events.onmessage = (event) => draw(withWholeWire(JSON.parse(event.data)));
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? events.close() : listen()));
+  listen();
 }
 
 /** The stream brings only new entries of the wire, after the first time. */
@@ -43,7 +54,7 @@ function withWholeWire(state) {
 export function banner(kind, text, more = [], id = "refusal") {
   byId(`banner-${id}`)?.remove();
   const made = element("div", { id: `banner-${id}`, class: `banner ${kind}`, role: kind === "failed" ? "alert" : "status" },
-    element("div", {}, element("p", {}, text), ...more.map((line) => element("p", { class: "more" }, line))));
+    element("div", {}, element("p", {}, sentence(text)), ...more.map((line) => element("p", { class: "more" }, line))));
   made.append(element("button", { type: "button", class: "close", "aria-label": "Close this message", onclick: () => made.remove() }, "×"));
   byId("banners").append(made);
   made.scrollIntoView({ block: "nearest" });

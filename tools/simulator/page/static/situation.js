@@ -3,7 +3,7 @@
 import { byId, element, keep, setText } from "./drawing.js";
 import { act } from "./server.js";
 
-const REGIONS = { NA: "North America", EU: "Europe and India", FE: "Far East" };
+const REGIONS = { NA: "North America", EU: "Europe, India", FE: "Far East" };
 let clockAt = null;
 
 export function prepareSituation() {
@@ -41,7 +41,7 @@ function drawSelects(state, simulator) {
   choose("fault", named(simulator.faults), simulator.fault);
   choose("linking-setup", named(simulator.linking_setups), simulator.linking_setup);
   choose("delivery", named(simulator.deliveries), simulator.delivery);
-  byId("linking-setup").closest("label").hidden = simulator.linking_setups.length < 2;
+  byId("linking-setup").closest(".field").hidden = simulator.linking_setups.length < 2;
   byId("region").title = `Alexa sends customers back to ${simulator.redirect_host}`;
   const shown = ["customer", "provider", "fault", "locale"].map((id) => byId(id).selectedOptions[0]?.textContent ?? "");
   setText(byId("synopsis"), shown.join(" · "));

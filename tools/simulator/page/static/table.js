@@ -9,7 +9,8 @@ export function drawTable(state) {
   setText(byId("row-count"), `${state.rows.length} ${state.rows.length === 1 ? "row" : "rows"}, ${open} open`);
   byId("rows").hidden = !state.rows.length;
   byId("no-rows").hidden = state.rows.length > 0;
-  const fresh = keep(byId("row-list"), state.rows, (row) => row.ID || `${row.AmazonUserID} ${row.StartDatetime}`, drawRow);
+  const newestFirst = [...state.rows].sort((one, other) => Number(other.StartMs ?? 0) - Number(one.StartMs ?? 0) || Number(other.open) - Number(one.open));
+  const fresh = keep(byId("row-list"), newestFirst, (row) => row.ID || `${row.AmazonUserID} ${row.StartDatetime}`, drawRow);
   if (!isFirst) for (const row of fresh) row.classList.add("fresh");
   isFirst = false;
 }

@@ -1,6 +1,6 @@
 // Every message between the parties, in order; where one failed, its reason and what mends it stand in the open.
 
-import { byId, dateAndTime, element, keep, setText, stayAtEnd } from "./drawing.js";
+import { byId, dateAndTime, element, keep, sentence, setText, stayAtEnd } from "./drawing.js";
 
 const MARKS = { ok: "✓", warning: "!", failed: "✕" };
 const SPOKEN_MARKS = { ok: "fine", warning: "warning", failed: "failed" };
@@ -29,8 +29,8 @@ function drawEntry(entry) {
       party(entry.sender), element("span", { class: "arrow", role: "img", "aria-label": "to" }, "→"), party(entry.receiver),
       element("span", { class: "text" }, entry.text), drawDetails(entry.details ?? {})),
     aside);
-  if (entry.reason) made.append(element("p", { class: `reason ${entry.verdict}` }, entry.reason));
-  if (entry.mend) made.append(element("p", { class: "mend" }, entry.mend));
+  if (entry.reason) made.append(element("p", { class: `reason ${entry.verdict}` }, sentence(entry.reason)));
+  if (entry.mend) made.append(element("p", { class: "mend" }, sentence(entry.mend)));
   if (entry.body) addBody(entry, made, aside);
   aside.append(mark(entry.verdict));
   return made;
