@@ -41,8 +41,9 @@ prove: ## the proof of the mapping table: schedules, histories, faults, erasure,
 	@$(PYTHON) tools/setup.py dev
 	@$(BIN)/python -m tests.proof $(if $(LONG),--long) $(if $(SHORT),--short)
 
-bench: ## measurements side by side: what proving a request costs (at most three times the bare arithmetic), and gunicorn under load
+bench: ## measurements side by side: what a directive costs, what proving an HTTPS request costs (at most three times the bare arithmetic), gunicorn
 	@$(PYTHON) tools/setup.py dev
+	@$(BIN)/python -m bench.directive
 	@$(BIN)/python -m bench.request_signature
 
 build: ## sam build (needs python3.13 on PATH)
@@ -60,6 +61,7 @@ requirements: ## compile the requirements files anew from pyproject.toml (exact 
 	@$(PYTHON) tools/setup.py dev
 	@.tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.txt
 	@.tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev -c requirements.txt -o requirements-dev.txt
+	@echo gunicorn | .tools/uv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -c requirements.txt -c requirements-dev.txt - -o requirements-https.txt
 
 format: ## let ruff mend what it can
 	@$(PYTHON) tools/setup.py dev

@@ -86,19 +86,20 @@ def test_every_sentence_that_the_code_asks_for_is_there() -> None:
     assert asked == PROMPTS["en"]["sentences"].keys()
 
 
-def test_the_files_that_readme_and_contributing_name_are_there() -> None:
-    text = README + (ROOT / "CONTRIBUTING.md").read_text()
+def test_the_files_that_the_documents_name_are_there() -> None:
+    text = "".join(path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
     named = set(re.findall(r"`([\w./-]+\.(?:py|json|yaml|toml|txt|md))`", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
     places = [
         ROOT,
-        *(ROOT / name for name in ("lambda", "lambda/linked_profile", "tools", "tools/customers", "tests", "interaction_models")),
+        *(ROOT / name for name in ("lambda", "lambda/linked_profile", "tools", "tools/customers", "tools/simulator", "tests", "interaction_models")),
     ]
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
 
 
-def test_the_make_targets_that_readme_names_are_there() -> None:
+def test_the_make_targets_that_the_documents_name_are_there() -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"`?make ([a-z0-9-]+)`", README)) <= targets
+    text = "".join(path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+    assert set(re.findall(r"`make ([a-z0-9-]+)", text)) <= targets
 
 
 def test_the_requirements_are_exact_hashed_and_name_no_index() -> None:

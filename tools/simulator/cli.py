@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -34,6 +34,7 @@ EXIT_WRONG_USE = 2
 FIRST_SIGNAL = 128  # exit codes above it name a signal
 STOPPED = "Everything that was started is stopped again."
 ENDS_WITHIN_S = 20.0
+WAKES_UP_S = 0.2
 
 
 @click.group(no_args_is_help=True, context_settings={"max_content_width": 120})
@@ -92,10 +93,18 @@ def run(folder: Path, options: Options, chosen: dict[str, str], *, port: int, fr
         click.echo(page.url)
         if not no_open:
             open_page(page.url)
-        with suppress(SystemExit), interruption.at_once():
-            threading.Event().wait()
+        with suppress(SystemExit):
+            wait_for_interruption()
     note(f"Stopped. {STOPPED}")
     return 0
+
+
+def wait_for_interruption() -> NoReturn:
+    """Raises SystemExit. Any thread may be the one that takes a signal; Python tells the main one only when that wakes up."""
+    never = threading.Event()
+    while True:
+        interruption.check()
+        never.wait(WAKES_UP_S)
 
 
 def stop(running: Running, folder: Path) -> None:

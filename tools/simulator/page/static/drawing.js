@@ -84,7 +84,7 @@ export function shortened(id) {
 export function copyable(id, what, text = shortened(id)) {
   const label = `Copy the whole ${what}`;
   return element("span", { class: "copyable" }, element("code", { title: id }, text),
-    element("button", { type: "button", class: "copy icon", onclick: (event) => copy(id, event.currentTarget) }));
+    element("button", { type: "button", class: "copy icon", "aria-label": label, title: label, onclick: (event) => copy(id, event.currentTarget) }));
 }
 
 export async function copy(text, button) {
