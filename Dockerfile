@@ -15,5 +15,6 @@ USER 10001:10001
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health', timeout=2)"]
-# /dev/shm: the heartbeat of the workers must not wait for a disk.
-CMD ["gunicorn", "--bind", "0.0.0.0:8080", "--workers", "4", "--threads", "8", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "wsgi:application"]
+# /dev/shm: the heartbeat of the workers must not wait for a disk. Idle connections stay longer than load balancers keep them (60 s),
+# so that none is closed here just when a request comes over it.
+CMD ["gunicorn", "--bind", "0.0.0.0:8080", "--workers", "4", "--threads", "8", "--keep-alive", "75", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", "wsgi:application"]

@@ -5,7 +5,7 @@ export PYTHONPATH := lambda:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo simulator test check e2e prove bench build skill-package requirements format clean
+.PHONY: help demo simulator test check e2e prove bench pictures build skill-package requirements format clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,10 @@ bench: ## measurements side by side: what a directive costs, what proving an HTT
 	@$(PYTHON) tools/setup.py dev
 	@$(BIN)/python -m bench.directive
 	@$(BIN)/python -m bench.request_signature
+
+pictures: ## renew the two pictures of the simulator's page in docs/ (needs Chromium)
+	@$(PYTHON) tools/setup.py dev ministack emulator
+	@RENEW_DOCS=1 $(BIN)/pytest tests/end_to_end/test_page.py -k stands_out
 
 build: ## sam build (needs python3.13 on PATH)
 	@$(PYTHON) tools/setup.py sam

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from linked_profile.devices import VirtualLamp
 from linked_profile.directive_envelopes import Directive, Property, Reply
-from linked_profile.errors import DeviceError, ProviderUnavailableError, TableUnavailableError
+from linked_profile.errors import DeviceError, ProviderUnavailableError, TableUnavailableError, TokenExpiredError, TokenRejectedError
 from linked_profile.logs import OutcomeLog
 from linked_profile.outbound import Deadline
 from linked_profile.virtual_lamps import VirtualLamps
@@ -203,9 +203,25 @@ class TestHandlersOfADevelopers:
 
         assert self.skill(provider, refuse).error(directive("set_brightness", anna)) == "INTERNAL_ERROR"
 
-    @pytest.mark.parametrize("answer", [None, {}, Reply({"x": Decimal(1)}), Reply({"x": float("nan")}), Reply({"x": {1, 2}})])
+    @pytest.mark.parametrize(
+        "answer", [None, {}, Reply({"x": Decimal(1)}), Reply({"x": float("nan")}), Reply({"x": {1, 2}}), Reply({"x": "\ud800"})]
+    )
     def test_an_answer_that_is_none_unlinks_nobody(self, provider: LoopbackProvider, anna: str, answer: Any) -> None:
         assert self.skill(provider, lambda *_: answer).error(directive("set_brightness", anna)) == "INTERNAL_ERROR"
+
+    @pytest.mark.parametrize("details", [{"x": Decimal(1)}, {"x": float("nan")}, {"x": {1, 2}}, {"x": "\ud800"}])
+    def test_a_refusal_that_cannot_be_said_is_a_bug(self, provider: LoopbackProvider, anna: str, details: Any) -> None:
+        def refuse(*_: Any) -> Reply:
+            raise DeviceError("VALUE_OUT_OF_RANGE", "Too bright.", details=details)
+
+        assert self.skill(provider, refuse).error(directive("set_brightness", anna)) == "INTERNAL_ERROR"
+
+    @pytest.mark.parametrize("error", [TokenRejectedError("INVALID_TOKEN"), TokenExpiredError("EXPIRED")])
+    def test_a_device_clouds_own_token_says_nothing_of_the_customers(self, provider: LoopbackProvider, anna: str, error: Exception) -> None:
+        def fail(*_: Any) -> Reply:
+            raise error
+
+        assert self.skill(provider, fail).error(directive("set_brightness", anna)) == "INTERNAL_ERROR"
 
     @pytest.mark.parametrize("error", [RecursionError(), KeyError("x"), TimeoutError(), MemoryError(), AssertionError()])
     def test_a_bug_unlinks_nobody(self, provider: LoopbackProvider, anna: str, error: Exception) -> None:

@@ -36,7 +36,7 @@ from tests.directive_skill import (
     with_code,
 )
 from tests.loopback_amazon import LoopbackAmazon, html
-from tests.loopback_provider import LoopbackProvider, drip, hang_up, send, send_json, sleep_then_close
+from tests.loopback_provider import LWA_CLIENT_ID, LoopbackProvider, drip, hang_up, send, send_json, sleep_then_close
 from tests.test_envelopes import mutants
 from tests.token_signer import KEYS_PATH, NOW, SUB, signer
 
@@ -125,6 +125,16 @@ class TestShapes:
         with pytest.raises(MalformedRequestError):
             skill.handler(event, None)
 
+    @pytest.mark.parametrize("name", EVERY)
+    def test_an_answer_has_bytes_whatever_was_to_be_echoed(self, skill: DirectiveSkill, anna: str, name: str) -> None:
+        asked = directive(name, anna)
+        message = asked.get("directive", asked)
+        for key in ("correlationToken", "payloadVersion", "messageId"):
+            message["header"][key] = "\ud800"
+        message["header"]["name"] += "\ud800" if name == "set_brightness" else ""
+        message.setdefault("endpoint", {"scope": {"type": "BearerToken", "token": anna}})["endpointId"] = "lamp\udfff"
+        assert json.dumps(skill.handler(asked, None), ensure_ascii=False).encode(), "as Lambda's Python sends it"
+
     def test_each_answer_has_a_message_id_of_its_own(self, skill: DirectiveSkill, anna: str) -> None:
         ids = {skill(directive("turn_on", anna))["event"]["header"]["messageId"] for _ in range(20)}
         assert len(ids) == 20
@@ -181,6 +191,8 @@ class TestNeverUnlinkByMistake:
             lambda request: send_json(request, 404, {"message": "no such pool"}),
             lambda request: send(request, 401, b"<html>sign in to the proxy</html>"),
             lambda request: send(request, 200, b"<html>we will be back</html>"),
+            lambda request: send_json(request, 200, {}),
+            lambda request: send_json(request, 200, {"Username": "4d7e", "UserAttributes": "none", "aud": LWA_CLIENT_ID, "email": "a@b"}),
             lambda request: send(request, 200, b'{"keys": [{"kty"'),
             lambda request: send(request, 302, b"", Location="http://127.0.0.1:9/"),
         ],
@@ -215,6 +227,7 @@ class TestNeverUnlinkByMistake:
     def test_a_skill_that_links_no_accounts_says_nothing_about_tokens(self, provider: LoopbackProvider, anna: str) -> None:
         skill = DirectiveSkill(provider, ACCOUNT_LINKING="none")
         assert {skill.error(directive(name, anna)) for name in (*SMART_HOME, *MUSIC)} == {"INTERNAL_ERROR"}
+        assert {skill.error(directive(name, "no token")) for name in (*SMART_HOME, *MUSIC)} == {"INVALID_DIRECTIVE"}
 
     def test_a_directive_of_a_kind_that_is_not_handled_is_said_to_be_one(self, skill: DirectiveSkill, anna: str) -> None:
         for name in ("set_brightness", "search_and_play", *MUSIC):

@@ -9,7 +9,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
+from linked_profile.aws_calls import AwsCalls
 from linked_profile.errors import GrantRefusedError, ProviderMisconfiguredError, ProviderUnavailableError, TableUnavailableError
+from linked_profile.grants_table import GrantsTable
 from linked_profile.outbound import Deadline
 from linked_profile.settings import Settings, SettingsError
 from tests.aws_fakes import refusal
@@ -45,6 +47,13 @@ def test_code_is_exchanged_as_amazon_asks_when_a_grant_comes(skill: EventsSkill)
     (item,) = skill.stored()
     assert (item["AccountID"], item["Status"], item["ExpiresMs"]) == (ANNA, "LIVE", str(int(skill.now + 3600) * 1000))
     assert item["GrantID"].startswith("NA#")
+
+
+@pytest.mark.parametrize("lives_s", ["²", "9" * 40, 10**12, -1, 1.5, None, True])
+def test_an_hour_is_assumed_when_amazon_says_no_lifetime_that_can_be(skill: EventsSkill, lives_s: Any) -> None:
+    skill.amazon.lives_s = lives_s
+    skill.accept("CanaryCode1")
+    assert [item["ExpiresMs"] for item in skill.stored()] == [str(int(skill.now + 3600) * 1000)]
 
 
 def test_one_grant_stands_when_it_is_delivered_twice(skill: EventsSkill) -> None:
@@ -377,3 +386,18 @@ def test_aws_is_asked_once_for_a_thing_when_little_time_is_left(skill: EventsSki
     skill.aws.attempts.clear()
     skill.send(seconds=3.0)
     assert set(skill.aws.attempts) == {1}
+
+
+def test_nothing_is_asked_when_making_the_client_took_the_time(skill: EventsSkill) -> None:
+    """A container's first client brings boto3 along; what is begun after that still has to end in time."""
+    now = [0.0]
+    calls = InMemoryTable(key=("AccountID", "GrantID"))
+
+    def make_slowly(service: str, attempts: int) -> Any:
+        now[0] += 0.8
+        return calls
+
+    table = GrantsTable("grants", AwsCalls(make_slowly), lambda: skill.now)
+    with pytest.raises(TableUnavailableError, match="no time left"):
+        table.query(ANNA, Deadline(1.5, lambda: now[0]))
+    assert (calls.calls, now) == ([], [0.8])

@@ -13,6 +13,7 @@ from typing import Any
 from wsgiref.validate import validator
 
 import pytest
+from gunicorn.http.errors import ChunkMissingTerminator
 
 from linked_profile.api_gateway import gateway_handler
 from linked_profile.errors import CertificatesUnavailableError
@@ -365,6 +366,16 @@ def test_an_alexa_event_is_not_believed_unsigned_when_it_comes_in_an_http_event(
     assert skill.table.calls == []
 
 
+def test_an_alexa_event_is_not_believed_unsigned_when_a_gateway_hands_on_no_headers_at_all(skill: Skill, anna: str) -> None:
+    """As one for WebSockets does."""
+    event = message("skill_account_linked", token=anna)
+    for shape in (gateway_1, gateway_2, load_balancer):
+        disguised = {**event, **shape(Request(json.dumps(event).encode()))}
+        bare = {name: value for name, value in disguised.items() if name not in {"headers", "multiValueHeaders"}}
+        assert gateway_handler(Https(skill, wsgi).endpoint, skill.handler)(bare, None)["statusCode"] == 400
+    assert skill.table.calls == []
+
+
 def test_a_header_that_is_there_twice_is_refused_when_a_rest_api_hands_it_on(skill: Skill) -> None:
     request = Request.of(message("launch", token=None, time=AT_NOW))
     event = gateway_1(request)
@@ -405,15 +416,23 @@ def test_a_huge_body_is_not_read_when_its_length_says_so(skill: Skill) -> None:
             return b"x" * (size or 0)
 
     asked: list[int | None] = []
-    environ = environ_of(Request(), **{"CONTENT_LENGTH": str(10**12), "wsgi.input": Stream()})
-    assert call_wsgi(Https(skill, wsgi).endpoint, environ, checked=False) == (413, "")
-    assert asked == [LARGEST_BODY + 1]
+    for length in (str(10**12), "9" * 5000):  # the second is more than Python reads
+        environ = environ_of(Request(), **{"CONTENT_LENGTH": length, "wsgi.input": Stream()})
+        assert call_wsgi(Https(skill, wsgi).endpoint, environ, checked=False) == (413, "")
+    assert asked == [LARGEST_BODY + 1] * 2
 
 
-def test_a_request_is_refused_when_the_other_side_hangs_up(skill: Skill) -> None:
+def test_a_body_is_read_when_its_length_begins_with_zeros(skill: Skill) -> None:
+    request = Request.of(message("launch", token=None, time=AT_NOW))
+    environ = environ_of(request, CONTENT_LENGTH=f"{len(request.body):010}")
+    assert call_wsgi(Https(skill, wsgi).endpoint, environ, checked=False)[0] == 200
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(), ChunkMissingTerminator(b"")], ids=["hung up", "broken chunks"])
+def test_a_request_is_refused_when_its_body_does_not_come_to_its_end(failure: Exception, skill: Skill) -> None:
     class Stream(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
-            raise ConnectionResetError
+            raise failure
 
     environ = environ_of(Request.of(message("launch", token=None, time=AT_NOW)), **{"wsgi.input": Stream()})
     assert call_wsgi(Https(skill, wsgi).endpoint, environ, checked=False) == (400, "")

@@ -136,6 +136,11 @@ def test_the_command_names_an_application_and_a_health_path_that_exist_when_the_
     assert "/health" in instructions("HEALTHCHECK")[0]
 
 
+def test_idle_connections_outlive_the_load_balancers_patience_when_the_container_serves() -> None:
+    """Else some request arrives just when its connection is closed, and the balancer answers 502. Theirs is 60 seconds by default."""
+    assert int(re.findall(r'"--keep-alive", "(\d+)"', DOCKERFILE)[0]) > 60
+
+
 def test_the_image_runs_the_gunicorn_that_the_tests_ran_when_it_is_built() -> None:
     assert f"gunicorn=={metadata.version('gunicorn')}" in (ROOT / "requirements-https.txt").read_text()
     needed = [name for name in metadata.requires("gunicorn") or [] if "extra ==" not in name]

@@ -125,13 +125,13 @@ class TestCognito:
             fetch(provider, token)
         assert provider.requests == []
 
-    @pytest.mark.parametrize("now", [999.0, 1000.0, 1001.0])
-    def test_a_token_is_good_until_its_expiry_and_no_longer(self, provider: LoopbackProvider, now: float) -> None:
+    @pytest.mark.parametrize("now", [999.0, 1029.0, 1030.0, 1031.0])
+    def test_a_token_is_good_until_its_expiry_by_two_clocks_and_no_longer(self, provider: LoopbackProvider, now: float) -> None:
         token = cognito_token(ANNA["sub"], exp=1000)
         provider.profiles[token] = dict(ANNA)
         settings = Settings.from_environ({**ENVIRON, "AWS_ENDPOINT_URL": provider.url})
         identity_provider = build_identity_provider(settings, Outbound(), clock=lambda: now)
-        if now < 1000:
+        if now < 1030:
             assert identity_provider.fetch_profile(token, Deadline(5)).account_id == ANNA["sub"]
         else:
             with pytest.raises(TokenRejectedError, match="EXPIRED"):

@@ -16,7 +16,7 @@ from cryptography.x509.verification import Store
 
 from linked_profile.errors import CertificatesUnavailableError, SignatureRefusedError
 from linked_profile.request_signature import RequestVerifier
-from linked_profile.signing_certificates import prove, read_certificates, read_roots
+from linked_profile.signing_certificates import MOST_WAITING, prove, read_certificates, read_roots
 from tests.certificates import BETWEEN, LEAF, NOW, ROOT, SIGNER, URL, Certificate, but, chain, key, pem, roots, signed
 
 BODY = b'{"version": "1.0"}'
@@ -56,6 +56,7 @@ GOOD = {
     "certificates that have nothing to do with it": [LEAF, OTHER_ROOT, BETWEEN, but(LEAF, name="b.example.com", key="b")],
     "those after the leaf in another order": [but(LEAF, issuer=ANOTHER_BETWEEN.name), ROOT, BETWEEN, ANOTHER_BETWEEN],
     "a leaf that the root itself signed": [but(LEAF, issuer=ROOT.name)],
+    "the name in capitals": [but(LEAF, alternative_names=[x509.DNSName(SIGNER.upper())]), BETWEEN],
     "several names": [but(LEAF, alternative_names=[x509.DNSName("x.amazon.com"), x509.DNSName(SIGNER)]), BETWEEN],
     "no key usage, which forbids nothing": [but(LEAF, usages=None), BETWEEN],
     "the purposes of 2023": [but(LEAF, purposes=[ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), BETWEEN],
@@ -76,6 +77,7 @@ BAD = {
     "an issuer that has expired": ([LEAF, but(BETWEEN, ends=NOW - DAY)], UNTRUSTED),
     "an issuer that is not valid yet": ([LEAF, but(BETWEEN, begins=NOW + DAY)], UNTRUSTED),
     "another name": ([but(LEAF, alternative_names=[x509.DNSName("echo-api.amazon.com.example.com")]), BETWEEN], UNTRUSTED),
+    "a name for every host": ([but(LEAF, alternative_names=[x509.DNSName("*.amazon.com")]), BETWEEN], UNTRUSTED),
     "a name above": ([but(LEAF, alternative_names=[x509.DNSName("amazon.com")]), BETWEEN], UNTRUSTED),
     "the name in the subject alone": ([but(LEAF, alternative_names=()), BETWEEN], UNTRUSTED),
     "the name in the subject, another beside it": ([but(LEAF, alternative_names=[x509.DNSName("a.amazon.com")]), BETWEEN], UNTRUSTED),
@@ -316,6 +318,47 @@ def test_requests_with_kept_certificates_go_on_when_another_download_is_slow() -
         assert not waiting.done()
         answer.set()
         waiting.result(10)
+
+
+def test_strangers_hold_no_more_than_four_threads_when_they_make_up_urls_of_a_slow_host() -> None:
+    """One URL or many; requests with kept certificates go on, and the host is asked again when it has recovered."""
+    begun, answer = threading.Semaphore(0), threading.Event()
+
+    def slow(url_asked: str) -> bytes:
+        if url_asked != URL and not answer.is_set():
+            begun.release()
+            answer.wait(10)
+        return chain()
+
+    host = Host(slow)
+    host.check()
+    with ThreadPoolExecutor(MOST_WAITING) as threads:
+        waiting = [threads.submit(host.check, url(number)) for number in range(MOST_WAITING)]
+        try:
+            for _ in waiting:
+                assert begun.acquire(timeout=10)
+            for made_up in (url(0), url(99)):
+                with pytest.raises(CertificatesUnavailableError, match="TOO_MANY_DOWNLOADS"):
+                    host.check(made_up)
+            host.check()
+        finally:
+            answer.set()
+        for each in waiting:
+            each.result(10)
+    host.check(url(99))
+
+
+def test_no_thread_counts_as_waiting_when_its_download_has_failed() -> None:
+    def fail(url_asked: str) -> bytes:
+        if url_asked != URL:
+            raise CertificatesUnavailableError("HTTP_503")
+        return chain()
+
+    host = Host(fail)
+    host.check()
+    for number in range(3 * MOST_WAITING):
+        with pytest.raises(CertificatesUnavailableError, match="HTTP_503"):
+            host.check(url(number))
 
 
 def test_the_public_roots_are_the_default_when_none_are_given() -> None:

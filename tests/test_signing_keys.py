@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from jwt.algorithms import RSAAlgorithm
 
 from linked_profile.errors import ProviderUnavailableError
 from linked_profile.outbound import Deadline
@@ -12,11 +13,12 @@ from linked_profile.signing_keys import SigningKeys
 from tests.directive_skill import DirectiveSkill, directive
 from tests.loopback_provider import LoopbackProvider, hang_up, send, send_json
 from tests.test_access_tokens import INTERNAL, INVALID, OIDC, OIDC_CLAIMS, OIDC_ISSUER
-from tests.token_signer import KEYS_PATH, SUB, Signer, segment, signer
+from tests.token_signer import KEYS_PATH, SUB, Signer, signer
 
 ANSWERED = "INVALID_DIRECTIVE"  # what a proven token gets here: the skill has no handler for this directive
 OLD, NEW = signer(), signer("pool-key-2")
 DAY_S = 86_400
+PRIVATE_PARTS = {part: RSAAlgorithm.to_jwk(OLD.private, as_dict=True)[part] for part in ("d", "p", "q", "dp", "dq", "qi")}
 
 
 def send_token(skill: DirectiveSkill, signed_by: Signer, **header: Any) -> str:
@@ -158,15 +160,15 @@ def test_a_key_set_without_a_usable_key_proves_nothing(skill: DirectiveSkill, bo
     assert send_token(skill, OLD) == INTERNAL
 
 
-@pytest.mark.parametrize("changes", [{"use": "enc"}, {"alg": "RS384"}, {"kid": None}, {"kty": "oct"}, {"d": segment(b"private")}])
+@pytest.mark.parametrize("changes", [{"use": "enc"}, {"alg": "RS384"}, {"kid": None}, {"kty": "oct"}, PRIVATE_PARTS])
 def test_a_key_for_something_else_is_no_key(skill: DirectiveSkill, changes: dict[str, Any]) -> None:
     skill.provider.keys[:] = [OLD.jwk(**changes), NEW.jwk()]
     assert [send_token(skill, OLD), send_token(skill, NEW)] == [INVALID, ANSWERED]
 
 
 def test_a_key_that_could_be_broken_is_no_key(skill: DirectiveSkill) -> None:
-    skill.provider.keys[:] = [Signer("weak", bits=1024).jwk(kid=OLD.key_id)]
-    assert send_token(skill, OLD) == INTERNAL
+    skill.provider.keys[:] = [Signer("weak", bits=1024).jwk(kid=OLD.key_id), NEW.jwk()]
+    assert [send_token(skill, OLD), send_token(skill, NEW)] == [INVALID, ANSWERED]
 
 
 class TestDiscovery:
@@ -199,6 +201,11 @@ class TestDiscovery:
     def test_a_document_that_cannot_be_relied_on_proves_nothing(self, provider: LoopbackProvider, issuer: str, document: Any) -> None:
         said = {**document, "issuer": issuer} if document.get("issuer") == "self" else document
         provider.misbehave = lambda request: send_json(request, 200, said)
+        assert self.ask(provider, issuer) == INTERNAL
+        assert provider.requests == ["/.well-known/openid-configuration"]
+
+    def test_another_issuers_document_is_not_believed(self, provider: LoopbackProvider, issuer: str) -> None:
+        provider.issuer = OIDC_ISSUER
         assert self.ask(provider, issuer) == INTERNAL
         assert provider.requests == ["/.well-known/openid-configuration"]
 

@@ -188,6 +188,35 @@ def test_custom_and_events_lead_to_a_server_with_its_certificate_when_they_are_h
 
 
 @pytest.mark.parametrize(
+    ("url", "certificate"),
+    [
+        ("https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/", "Wildcard"),
+        ("https://A1B2C3D4E5.execute-api.us-east-1.amazonaws.com:443/prod/alexa", "Wildcard"),
+        ("https://abcdefghij.lambda-url.us-west-2.on.aws/", "Wildcard"),
+        ("https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com.example.com/", "Trusted"),
+        ("https://example.com/a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/", "Trusted"),
+        ("https://s3.amazonaws.com/", "Trusted"),
+        (URL, "Trusted"),
+    ],
+)
+def test_the_certificate_fits_the_host_when_none_is_asked_for(make, url, certificate):
+    _, made, _ = make("--endpoint", url)
+    for part in (made["apis"]["custom"], made["events"]):
+        assert [block["endpoint"]["sslCertificateType"] for block in (part, *part["regions"].values())] == [certificate] * 4
+
+
+def test_each_host_has_its_own_certificate_when_regions_lead_to_different_ones(make):
+    gateway = "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com/"
+    _, made, _ = make("--endpoint", URL, "--endpoint-eu", gateway)
+    regions = made["apis"]["custom"]["regions"]
+    assert {region: block["endpoint"]["sslCertificateType"] for region, block in regions.items()} == {
+        "NA": "Trusted",
+        "EU": "Wildcard",
+        "FE": "Trusted",
+    }
+
+
+@pytest.mark.parametrize(
     ("arguments", "custom", "events"),
     [
         (["--custom-endpoint", URL], {"uri": URL, "sslCertificateType": "Trusted"}, {"uri": ARN}),

@@ -2,13 +2,22 @@
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+from tools.local_process import LocalProcessError, starter
 from tools.local_stack import LocalStack
 from tools.runtime_emulator import RuntimeEmulator
+
+
+class PooledEmulator(RuntimeEmulator):
+    """One that can be asked whether it is still there."""
+
+    @property
+    def is_running(self) -> bool:
+        """Not where it was killed, by the kernel when memory ran out for one."""
+        return self._process.is_running
 
 
 class EmulatorPool:
@@ -16,18 +25,17 @@ class EmulatorPool:
 
     def __init__(self, stack: LocalStack, overrides: Mapping[str, str] | None = None) -> None:
         self._stack, self._overrides = stack, overrides or {}
-        self._idle: list[RuntimeEmulator] = []
-        self._all: list[RuntimeEmulator] = []
+        self._idle: list[PooledEmulator] = []
+        self._all: list[PooledEmulator] = []
         self._past_logs: list[str] = []
+        self._is_over = False
         self._lock = threading.Lock()
         self._exit = ExitStack()
 
     def __enter__(self) -> Self:
         """Raises LocalProcessError. The first emulator starts here, so that what is missing is known at once."""
         with ExitStack() as stack:
-            # One thread starts them all and lives as long as they: the kernel ends a program with the thread that started it.
-            self._starter = stack.enter_context(ThreadPoolExecutor(max_workers=1))
-            stack.callback(self._stop)
+            stack.callback(starter.run, self._stop)  # after a start that is still going on there
             self._idle = [self._start()]
             self._exit = stack.pop_all()
         return self
@@ -35,35 +43,68 @@ class EmulatorPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: dict[str, Any]) -> Any:
         """The function's answer. Raises SkillFailedError, LocalProcessError."""
-        with self._lock:
-            emulator = self._idle.pop() if self._idle else None
-        emulator = emulator or self._start()
+        emulator = self._take_idle() or self._start()
         try:
             return emulator.invoke(event)
         finally:
-            with self._lock:
-                self._idle.append(emulator)
+            self._give_back(emulator)
 
     def start_cold(self) -> None:
         """The next event meets a new environment; one that is busy now ends its work and is used again."""
         with self._lock:
             idle, self._idle = self._idle, []
         for emulator in idle:
-            self._past_logs.append(emulator.log_text())
-            self._all.remove(emulator)
-            emulator.__exit__(None, None, None)
+            self._drop(emulator)
 
     def log_text(self) -> str:
         """All that the function and the runtime have logged, environment by environment."""
-        return "\n".join([*self._past_logs, *(emulator.log_text() for emulator in self._all)])
+        with self._lock:
+            return "\n".join([*self._past_logs, *(emulator.log_text() for emulator in self._all)])
 
-    def _start(self) -> RuntimeEmulator:
-        emulator = self._starter.submit(RuntimeEmulator(self._stack, self._overrides).__enter__).result()
-        self._all.append(emulator)
+    def _take_idle(self) -> PooledEmulator | None:
+        """None where all that are there are busy."""
+        while True:
+            with self._lock:
+                emulator = self._idle.pop() if self._idle else None
+            if emulator is None or emulator.is_running:
+                return emulator
+            self._drop(emulator)
+
+    def _give_back(self, emulator: PooledEmulator) -> None:
+        with self._lock:
+            is_good = emulator.is_running and not self._is_over
+            if is_good:
+                self._idle.append(emulator)
+        if not is_good:
+            self._drop(emulator)
+
+    def _drop(self, emulator: PooledEmulator) -> None:
+        """Its log is kept."""
+        with self._lock:
+            if emulator not in self._all:  # the pool was stopped meanwhile
+                return
+            self._past_logs.append(emulator.log_text())
+            self._all.remove(emulator)
+        emulator.__exit__(None, None, None)
+
+    def _start(self) -> PooledEmulator:
+        return starter.run(self._start_now)
+
+    def _start_now(self) -> PooledEmulator:
+        """Noted in the same job: it is stopped with the others even if whoever asked for it waits no longer."""
+        if self._is_over:
+            raise LocalProcessError("the Lambda runtime emulators have been stopped")
+        emulator = PooledEmulator(self._stack, self._overrides)
+        emulator.__enter__()
+        with self._lock:
+            self._all.append(emulator)
         return emulator
 
     def _stop(self) -> None:
-        for emulator in self._all:
-            emulator.__exit__(None, None, None)
+        self._is_over = True
+        with self._lock:
+            stopping = list(self._all)
+        for emulator in stopping:
+            self._drop(emulator)

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import json
 import logging
 import os
 import sys
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 from tools.local_stack import CODE, LocalStack
 from tools.runtime_emulator import HANDLER
-from tools.simulator.skill import SkillFailedError
+from tools.simulator.skill import SkillFailedError, parse_answer
 
 NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 OURS = ("lambda_function", "linked_profile")
@@ -41,14 +42,14 @@ class InProcessFunction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._modules.clear()
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: dict[str, Any]) -> Any:
         """The function's answer. Raises SkillFailedError."""
         with self._installed(), redirect_stdout(self._output), redirect_stderr(self._output):
             try:
-                answer = self._handler(event, InProcessContext(self._stack))
+                answer = json.dumps(self._handler(event, InProcessContext(self._stack)))
             except Exception as error:
                 raise SkillFailedError(type(error).__name__, str(error)) from error
-        return answer if isinstance(answer, dict) else {}
+        return parse_answer(answer.encode())
 
     def start_cold(self) -> None:
         """Imports everything anew."""

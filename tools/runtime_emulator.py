@@ -18,7 +18,7 @@ import requests
 from tools.local_process import LocalProcess, LocalProcessError, start_on_free_ports
 from tools.local_stack import CODE, LocalStack
 from tools.setup import EMULATOR
-from tools.simulator.skill import SkillFailedError
+from tools.simulator.skill import SkillFailedError, parse_answer
 
 BINARY = EMULATOR / "aws-lambda-rie"
 HANDLER = "lambda_function.handler"
@@ -53,7 +53,7 @@ class RuntimeEmulator:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: dict[str, Any]) -> Any:
         """The function's answer. Raises SkillFailedError."""
         with self._one_at_a_time:
             try:
@@ -62,7 +62,7 @@ class RuntimeEmulator:
                 raise SkillFailedError(type(error).__name__, "the Lambda runtime emulator gave no answer") from error
         if not self._process.is_running:
             raise SkillFailedError("Runtime.ExitError", "the Lambda runtime emulator has ended")
-        return read_answer(answer.status_code, answer.text)
+        return read_answer(answer.status_code, answer.content)
 
     def log_text(self) -> str:
         """All that the function and the runtime have logged."""
@@ -92,14 +92,13 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def read_answer(status: int, text: str) -> dict[str, Any]:
+def read_answer(status: int, content: bytes) -> Any:
     """Failures come as 200, too: an error is known by its body, a timeout by one that is no JSON. Raises SkillFailedError."""
-    try:
-        body = json.loads(text)
-    except ValueError as error:
-        raise SkillFailedError("Sandbox.Timedout" if "timed out" in text else "Runtime.Failed", text.strip()[:300]) from error
+    if b"timed out" in content and not content.lstrip().startswith((b"{", b"[", b'"')):
+        raise SkillFailedError("Sandbox.Timedout", content.decode(errors="replace").strip())
+    body = parse_answer(content)
     if isinstance(body, dict) and "errorType" in body:
         raise SkillFailedError(str(body["errorType"]), str(body.get("errorMessage", "")))
     if status != 200:
         raise SkillFailedError("Runtime.Failed", f"HTTP {status}")
-    return body if isinstance(body, dict) else {}
+    return body

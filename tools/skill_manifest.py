@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 
@@ -39,7 +40,7 @@ class Endpoints:
     """Where a part of the skill is, by region; NA is also where Alexa goes for a region that has none."""
 
     by_region: Mapping[str, str]
-    certificate: str
+    certificate: str | None = None  # what fits the host, if it is not said
 
     def block(self) -> dict[str, Any]:
         """As the manifest has it."""
@@ -47,7 +48,7 @@ class Endpoints:
         return {"endpoint": self._endpoint(self.by_region["NA"]), "regions": regions}
 
     def _endpoint(self, uri: str) -> dict[str, str]:
-        return {"uri": uri, "sslCertificateType": self.certificate} if is_https(uri) else {"uri": uri}
+        return {"uri": uri, "sslCertificateType": self.certificate or usual_certificate(uri)} if is_https(uri) else {"uri": uri}
 
 
 def build_manifest(
@@ -103,6 +104,12 @@ def is_https(uri: str) -> bool:
     return uri.startswith("https://")
 
 
+def usual_certificate(uri: str) -> str:
+    """AWS's own addresses for APIs and functions share a certificate per region; with Trusted, Alexa would refuse them."""
+    host = urlsplit(uri).hostname or ""
+    return "Wildcard" if re.fullmatch(r"[^.]+\.(execute-api\.[^.]+\.amazonaws\.com|lambda-url\.[^.]+\.on\.aws)", host) else "Trusted"
+
+
 def read_models(text: str) -> list[str]:
     """custom,smart-home and the like; each once, in the manifest's order."""
     asked = [model.strip() for model in text.split(",")]
@@ -127,7 +134,9 @@ def parser() -> argparse.ArgumentParser:
         made.add_argument(f"--endpoint-{region}", type=read_uri, metavar="URI", help=f"another one for {region.upper()}")
     made.add_argument("--custom-endpoint", type=read_uri, metavar="URI", help="where the custom part is, if not there")
     made.add_argument("--events-endpoint", type=read_uri, metavar="URI", help="where skill events go, if not there")
-    made.add_argument("--certificate", choices=CERTIFICATES, default="Trusted", help="of https endpoints (default: %(default)s)")
+    made.add_argument(
+        "--certificate", choices=CERTIFICATES, help="of https endpoints (default: Wildcard for an address of AWS, else Trusted)"
+    )
     made.add_argument("--send-alexa-events", action="store_true", help="ask for the permission to send events to Alexa")
     made.add_argument(
         "--source", type=Path, default=SOURCE, metavar="FILE", help="texts and privacy answers (default: skill-package/skill.json)"

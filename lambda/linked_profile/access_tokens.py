@@ -12,7 +12,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenExpiredError, TokenRejectedError
+from linked_profile.errors import (
+    ProviderMisconfiguredError,
+    ProviderUnavailableError,
+    TokenExpiredError,
+    TokenRejectedError,
+    TokenUnprovenError,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -75,19 +81,19 @@ def check_signature(token: str, key: "RSAPublicKey") -> None:
         raise TokenRejectedError("BAD_SIGNATURE")  # out here, so that nothing of the library's own error hangs on to it
 
 
-def check_cognito_claims(unverified_claims: Claims, *, issuers: Collection[str], client_id: str, now: float, skew_s: float = 0.0) -> str:
+def check_cognito_claims(unverified_claims: Claims, *, issuers: Collection[str], client_id: str, now: float) -> str:
     """The account id (`sub`) if this is a live access token of our pool and client. `now` in epoch seconds. Raises TokenRejectedError."""
-    if unverified_claims.get("iss") not in issuers:
+    if unverified_claims.get("iss") not in list(issuers):  # a list, because a set raises on what has no hash
         raise TokenRejectedError("FOREIGN_ISSUER")
     if unverified_claims.get("token_use") != "access":  # an ID token names us too, but it is for the client, not for an API
         raise TokenRejectedError("NOT_AN_ACCESS_TOKEN")
     if unverified_claims.get("client_id") != client_id:  # access tokens of Cognito have no aud
         raise TokenRejectedError("FOREIGN_CLIENT")
-    check_times(unverified_claims, now, skew_s)
+    check_times(unverified_claims, now)
     return parse_account_id(unverified_claims.get("sub"))
 
 
-def check_times(unverified_claims: Claims, now: float, skew_s: float = 0.0) -> None:
+def check_times(unverified_claims: Claims, now: float) -> None:
     """Raises TokenExpiredError unless `exp` (epoch seconds) lies ahead, TokenRejectedError where a time is none.
 
     A token that is not good yet will be: that is a clock's fault, so it is ProviderUnavailableError and unlinks nobody.
@@ -95,9 +101,9 @@ def check_times(unverified_claims: Claims, now: float, skew_s: float = 0.0) -> N
     times = {name: unverified_claims[name] for name in ("exp", "nbf") if name in unverified_claims}
     if "exp" not in times or any(isinstance(time, bool) or not isinstance(time, int | float) for time in times.values()):
         raise TokenRejectedError("MALFORMED_TOKEN")
-    if not times["exp"] + skew_s > now:
+    if not times["exp"] > now - SKEW_S:  # compared as they are: an int of hundreds of digits is too large to be added to
         raise TokenExpiredError("EXPIRED")
-    if times.get("nbf", now) - skew_s > now:
+    if times.get("nbf", now) > now + SKEW_S:
         raise ProviderUnavailableError("NOT_YET_VALID")
 
 
@@ -131,7 +137,10 @@ def names_client(unverified_claims: Claims, client_id: str) -> bool:
 
 
 def parse_account_id(value: object) -> str:
-    """A provider's immutable subject. Raises TokenRejectedError: a profile without one opens no account, whatever e-mail it shows."""
+    """A provider's immutable subject. Raises TokenUnprovenError: a profile without one opens no account, whatever e-mail it shows.
+
+    But it says nothing against the token: a provider that stops to name subjects, after an upgrade, does so to every customer at once.
+    """
     if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_ACCOUNT_ID or not value.isprintable():
-        raise TokenRejectedError("NO_SUBJECT")
+        raise TokenUnprovenError("NO_SUBJECT")
     return value

@@ -74,7 +74,6 @@ class CognitoProof:
             issuers=cognito_issuers(self.settings),
             client_id=self.settings.cognito_client_id,
             now=self.clock(),
-            skew_s=access_tokens.SKEW_S,
         )
         key_id = access_tokens.signing_key_id(access_tokens.unverified_header(access_token))
         key = self.keys.find(key_id, deadline)
@@ -102,7 +101,7 @@ class OpenIDProof:
             raise TokenRejectedError("FOREIGN_ISSUER")
         if self.settings.oidc_client_id and not access_tokens.names_client(claims, self.settings.oidc_client_id):
             raise TokenRejectedError("FOREIGN_CLIENT")
-        access_tokens.check_times(claims, self.clock(), access_tokens.SKEW_S)
+        access_tokens.check_times(claims, self.clock())
         key = self.keys.find(access_tokens.signing_key_id(access_tokens.unverified_header(access_token)), deadline)
         if key is None:
             return self.providers_word.prove(access_token, deadline)

@@ -41,13 +41,15 @@ class AwsCalls:
         """Raises AwsRefusedError, or TableUnavailableError where there was no answer or no time to ask."""
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-        if deadline.remaining() < LEAST_TIME_S:
-            raise TableUnavailableError(f"{operation}: no time left")
         refused: dict[str, Any] | None = None
+        code = "no time left"
         try:
-            client = self._client(service, 2 if deadline.remaining() > TIME_FOR_TWO_S else 1)
-            answer: dict[str, Any] = getattr(client, operation)(**arguments)
-            return answer
+            if deadline.remaining() >= LEAST_TIME_S:
+                client = self._client(service, 2 if deadline.remaining() > TIME_FOR_TWO_S else 1)
+                # Once more: the first client brings boto3's import along, most of a second in a small function.
+                if deadline.remaining() >= LEAST_TIME_S:
+                    answer: dict[str, Any] = getattr(client, operation)(**arguments)
+                    return answer
         except ClientError as error:
             response: Any = error.response
             code, refused = response["Error"]["Code"], response.get("Item", {})

@@ -4,6 +4,7 @@ The ASK SDK takes a directive for an empty request and says nothing, so the raw 
 of an answer follow from the directive's and are nobody else's business; a customer's token is in none of them.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from linked_profile.errors import TokenRejectedError, UnknownShapeError
 
 LONGEST_ID = 256  # characters of an endpoint's id, and more than any part of a header has
 LONGEST_CORRELATION_TOKEN = 16_384  # characters; opaque, and some are longer than an access token
+SURROGATE = re.compile("[\ud800-\udfff]")  # JSON may escape one alone; UTF-8 has no bytes for it
 AUTHORIZATION = "Alexa.Authorization"
 
 
@@ -99,7 +101,7 @@ def parse_directive(event: Mapping[str, Any]) -> Directive:
     return Directive(
         namespace=header["namespace"],
         name=header["name"],
-        payload_version=version if isinstance(version, str) and _is_word(version) else "",
+        payload_version=version if isinstance(version, str) and _is_echo(version, LONGEST_ID) else "",
         is_music=is_music,
         payload=payload,
         endpoint_id=endpoint_id if _is_echo(endpoint_id, LONGEST_ID) else None,
@@ -190,5 +192,5 @@ def _is_word(value: object) -> bool:
 
 
 def _is_echo(value: object, longest: int) -> bool:
-    """Absent, or text that can be sent back."""
-    return value is None or (isinstance(value, str) and 0 < len(value) <= longest)
+    """Absent, or text that can be sent back: half a surrogate pair cannot."""
+    return value is None or (isinstance(value, str) and 0 < len(value) <= longest and SURROGATE.search(value) is None)

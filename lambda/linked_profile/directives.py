@@ -26,6 +26,7 @@ from linked_profile.errors import (
     TableUnavailableError,
     TokenExpiredError,
     TokenRejectedError,
+    TokenUnprovenError,
 )
 from linked_profile.logs import OutcomeLog
 from linked_profile.observed_links import ObservedLinks
@@ -44,8 +45,9 @@ class Refusal:
 
 
 OUR_TROUBLE = "The skill cannot do this at the moment."
-# The whole table, the first that fits: only the first two rows may unlink a customer. AcceptGrant knows one error type for all of them.
+# The whole table, the first that fits: only the second and third row may unlink a customer. AcceptGrant knows one error type for all.
 REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
+    (TokenUnprovenError, Refusal("INTERNAL_ERROR", "provider_misconfigured", OUR_TROUBLE)),
     (TokenExpiredError, Refusal("EXPIRED_AUTHORIZATION_CREDENTIAL", "token_rejected", "The access token has expired.")),
     (TokenRejectedError, Refusal("INVALID_AUTHORIZATION_CREDENTIAL", "token_rejected", "The access token is not valid.")),
     (ProviderUnavailableError, Refusal("INTERNAL_ERROR", "provider_unavailable", OUR_TROUBLE)),
@@ -81,7 +83,8 @@ class Directives:
         started = time.monotonic()
         try:
             answer = directive_envelopes.answer(directive, self._reply(directive, deadline))
-            json.dumps(answer, allow_nan=False)  # a handler's Decimal or datetime would fail in Lambda's hands, where nobody answers
+            # A handler's Decimal, datetime or half a surrogate pair would fail in Lambda's hands, where nobody answers.
+            json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
         except Exception as error:  # noqa: BLE001  (a bug must not unlink the customer either)
             return self._refuse(directive, error)
         duration_ms = int((time.monotonic() - started) * 1000)
@@ -106,7 +109,7 @@ class Directives:
         finish = self._observe(directive, deadline)
         if not self._links_accounts:
             finish(None)
-        if directive.problem == "MALFORMED_TOKEN":
+        if directive.problem == "MALFORMED_TOKEN" and self._links_accounts:
             raise TokenRejectedError(directive.problem)
         if directive.problem or directive.access_token is None:
             # No token is no proof against one: a customer of a music skill need not have linked.
@@ -118,7 +121,10 @@ class Directives:
         handler = self._handlers.get((directive.namespace, directive.name))
         if handler is None:
             raise DeviceError("INVALID_DIRECTIVE", MALFORMED)
-        return handler(account_id, directive, deadline)
+        try:
+            return handler(account_id, directive, deadline)
+        except TokenRejectedError as error:  # some other token: the customer's was found good above, and its link is not a device's to end
+            raise RuntimeError("a handler's own token was refused") from error
 
     def _observe(self, directive: Directive, deadline: Deadline) -> Callable[[str | None], None]:
         """Music says whose user id it is, so it stands in for a lost link event as a spoken request does; other directives write no row."""

@@ -1,5 +1,6 @@
 """What can go wrong, by what the caller should do about it: refuse, give up for good, or try again."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,6 +55,10 @@ class TokenExpiredError(TokenRejectedError):
     """Permanent, and not the customer's doing: the token was ours and its time is over."""
 
 
+class TokenUnprovenError(TokenRejectedError):
+    """Opens no account, and no retry helps, but nothing is proven against it: who says nothing of a subject or a client may be broken."""
+
+
 class ProviderUnavailableError(ProviderError):
     """Transient: the identity provider is down, slow, throttling or talking nonsense; the token may be perfectly good."""
 
@@ -74,12 +79,13 @@ class DeviceError(Exception):
     """Device code's own refusal, in a word that Alexa knows: ENDPOINT_UNREACHABLE, INVALID_VALUE, and for Alexa.Video NOT_SUBSCRIBED.
 
     `message` goes to Alexa; `details` are what some types carry besides (`validRange`). A credential error is not a device's to
-    answer, because it unlinks the customer: asking for one is a ValueError.
+    answer, because it unlinks the customer: asking for one is a ValueError, and so is what cannot be said in JSON (or a TypeError).
     """
 
     def __init__(self, error_type: str, message: str = "", *, namespace: str = "Alexa", details: Mapping[str, Any] | None = None) -> None:
         if error_type in CREDENTIAL_ERRORS:
             raise ValueError(error_type)
+        json.dumps([error_type, message, namespace, dict(details or {})], allow_nan=False, ensure_ascii=False).encode()
         super().__init__(error_type)
         self.error_type, self.message, self.namespace, self.details = error_type, message or error_type, namespace, details or {}
 

@@ -12,7 +12,13 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from linked_profile import access_tokens
-from linked_profile.errors import ProviderMisconfiguredError, ProviderUnavailableError, TokenExpiredError, TokenRejectedError
+from linked_profile.errors import (
+    ProviderMisconfiguredError,
+    ProviderUnavailableError,
+    TokenExpiredError,
+    TokenRejectedError,
+    TokenUnprovenError,
+)
 from linked_profile.outbound import Answer, Deadline, Outbound
 from linked_profile.settings import Settings
 from linked_profile.speech import clean
@@ -85,7 +91,7 @@ class CognitoUserPool:
             deadline=deadline,
         )
         if attributes.get("sub", account_id) != account_id:  # absent where the client may not read it; the claims have it
-            raise TokenRejectedError("NO_SUBJECT")
+            raise TokenUnprovenError("NO_SUBJECT")
         return build_profile(account_id, {**attributes, "street_address": attributes.get("address")})
 
 
@@ -94,7 +100,7 @@ def read_get_user(answer: Answer) -> dict[str, Any]:
     if answer.status == 200:
         listed = answer.body.get("UserAttributes")
         if not answer.body.get("Username") or not isinstance(listed, list):
-            raise TokenRejectedError("NO_SUBJECT")
+            raise TokenUnprovenError("NO_SUBJECT")
         return {item["Name"]: item.get("Value") for item in listed if isinstance(item, dict) and isinstance(item.get("Name"), str)}
     error = str(answer.body.get("__type", "")).rpartition("#")[2]
     message = str(answer.body.get("message") or answer.body.get("Message") or "")
@@ -123,6 +129,8 @@ class LoginWithAmazon:
         # The one place where a token is in a URL: tokeninfo takes it nowhere else. It holds `|`, hence the quoting.
         info_url = f"{self._url}/auth/o2/tokeninfo?access_token={quote(access_token, safe='')}"
         info = self._outbound.fetch("GET", info_url, headers={}, read=read_lwa, deadline=deadline)
+        if not info.get("aud"):
+            raise TokenUnprovenError("NO_AUDIENCE")
         if info.get("aud") != self._client_id:
             raise TokenRejectedError("FOREIGN_CLIENT")
         if isinstance(info.get("exp"), int | float) and info["exp"] <= 0:  # seconds that remain, not an instant
@@ -135,7 +143,7 @@ class LoginWithAmazon:
         profile = self._outbound.fetch("GET", f"{self._url}/user/profile", headers=headers, read=read_lwa, deadline=deadline)
         lwa_user_id = access_tokens.parse_account_id(profile.get("user_id"))
         if info.get("user_id", lwa_user_id) != lwa_user_id:
-            raise TokenRejectedError("NO_SUBJECT")
+            raise TokenUnprovenError("NO_SUBJECT")
         return build_profile(lwa_user_id, {key: profile.get(key) for key in ("name", "email", "postal_code")})
 
 
@@ -169,7 +177,7 @@ class OpenIDProvider:
         info = self._outbound.fetch("GET", self._url, headers=headers, read=read_userinfo, deadline=deadline)
         account_id = access_tokens.parse_account_id(info.get("sub"))
         if claims.get("sub", account_id) != account_id:
-            raise TokenRejectedError("NO_SUBJECT")
+            raise TokenUnprovenError("NO_SUBJECT")
         return build_profile(account_id, {**info, "street_address": info.get("address")})
 
     def _claims_that_name_us(self, access_token: str) -> access_tokens.Claims:

@@ -26,11 +26,13 @@ class TokenSeal:
 
     def open(self, account_id: str, sealed: bytes, deadline: Deadline) -> str:
         """The token. Raises TableUnavailableError."""
-        if (account_id, sealed) not in self._opened:
+        token = self._opened.get((account_id, sealed))  # looked at once: another thread may empty it
+        if token is None:
             context = {"AccountID": account_id}
             answer = self._aws.call("kms", "decrypt", deadline, KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=context)
-            self._keep(account_id, sealed, answer["Plaintext"].decode())
-        return self._opened[account_id, sealed]
+            token = str(answer["Plaintext"].decode())
+            self._keep(account_id, sealed, token)
+        return token
 
     def _keep(self, account_id: str, sealed: bytes, token: str) -> bytes:
         if len(self._opened) >= MOST_KEPT:

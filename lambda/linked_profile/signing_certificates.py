@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy, PolicyBuilder, Store, VerificationError
 
 from linked_profile.certificate_download import CertificateDownload
-from linked_profile.errors import SignatureRefusedError
+from linked_profile.errors import CertificatesUnavailableError, SignatureRefusedError
 
 SIGNER = "echo-api.amazon.com"
 MOST_CHAINS, MOST_CERTIFICATES = 8, 10  # Alexa uses one chain of four at a time
 PROVEN_FOR_S = 3600
+MOST_WAITING = 4  # threads; a stranger who makes up URLs must not hold all of a server's
 SHORTEST_KEY = 2048  # bits
 PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -49,6 +50,7 @@ class SigningCertificates:
         self._store = Store(read_roots(roots or Path(certifi.where()).read_bytes()))
         self._chains: OrderedDict[str, Chain] = OrderedDict()
         self._downloads: dict[str, Future[Chain]] = {}
+        self._waiting = 0
         self._lock = threading.Lock()  # never held during a download or a proof
 
     def key_at(self, url: str) -> RSAPublicKey:
@@ -72,13 +74,24 @@ class SigningCertificates:
         return chain
 
     def _downloaded(self, url: str) -> Chain:
-        """Asks once for everybody who is waiting for this URL."""
+        """Asks once for everybody who is waiting for this URL; while others' certificates are kept, few may wait."""
         with self._lock:
             chain, running = self._chains.get(url), self._downloads.get(url)
             if chain is not None:  # it came a moment ago
                 return chain
+            if self._chains and self._waiting >= MOST_WAITING:
+                raise CertificatesUnavailableError("TOO_MANY_DOWNLOADS")
+            self._waiting += 1
             download = running or self._downloads.setdefault(url, Future())
-        if running is None:
+        try:
+            return self._outcome(url, download, is_ours=running is None)
+        finally:
+            with self._lock:
+                self._waiting -= 1
+
+    def _outcome(self, url: str, download: Future[Chain], *, is_ours: bool) -> Chain:
+        """What the download gives; the first one to ask makes it."""
+        if is_ours:
             try:
                 chain = prove(read_certificates(self._download(url)), self._store, self._clock())
                 self._keep(url, chain)
@@ -116,8 +129,15 @@ def prove(certificates: Sequence[x509.Certificate], roots: Store, now: float) ->
 
 
 def signers_policy() -> ExtensionPolicy:
-    """The Web PKI's for a server; and the key is for signatures, where the certificate says what it is for."""
-    return ExtensionPolicy.webpki_defaults_ee().may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, check_key_usage)
+    """The Web PKI's for a server; and the signer is named in full, and the key is for signatures, where it says what it is for."""
+    policy = ExtensionPolicy.webpki_defaults_ee().may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, check_key_usage)
+    return policy.require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, check_names)
+
+
+def check_names(_policy: Policy, _certificate: x509.Certificate, names: x509.SubjectAlternativeName) -> None:
+    """Raises ValueError, which the verifier takes as a refusal: to it, *.amazon.com would do."""
+    if SIGNER not in {name.lower() for name in names.get_values_for_type(x509.DNSName)}:
+        raise ValueError("another name")
 
 
 def check_key_usage(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:

@@ -5,6 +5,7 @@ agree which version is the current one, so a version that Amazon refuses is foll
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -139,6 +140,7 @@ def parse_tokens(answer: Answer) -> Tokens:
     lives_s = answer.body.get("expires_in", DEFAULT_LIFETIME_S)
     if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable() or not access_token:
         raise ProviderUnavailableError("NO_ACCESS_TOKEN")
-    if isinstance(lives_s, bool) or not isinstance(lives_s, int | float | str) or not str(lives_s).isdigit():
+    if isinstance(lives_s, bool) or not isinstance(lives_s, int | float | str) or not re.fullmatch("[0-9]{1,7}", str(lives_s)):
         lives_s = DEFAULT_LIFETIME_S
-    return Tokens(access_token, refresh_token if isinstance(refresh_token, str) and refresh_token else None, int(lives_s))
+    is_usable = isinstance(refresh_token, str) and refresh_token and refresh_token.isascii() and refresh_token.isprintable()
+    return Tokens(access_token, refresh_token if is_usable else None, int(lives_s))

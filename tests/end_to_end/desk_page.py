@@ -55,7 +55,7 @@ class DeskPage:
     def settled(self) -> "DeskPage":
         """Once the act that was asked for is done, and the page shows what the simulation has come to by it."""
         self.page.wait_for_function(
-            "!document.querySelector('button[aria-busy=true], select[aria-busy=true], input[aria-busy=true]')", timeout=WAITS_S * 1000
+            "() => !document.querySelector('button[aria-busy=true], select[aria-busy=true], input[aria-busy=true]')", timeout=WAITS_S * 1000
         )
         self.page.wait_for_function(
             """version => { const main = document.querySelector("main");

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.started_programs import ENDS_WITHIN_S, left_in, leftovers, run_simulator, start_simulator, wait_for_end
-from tools.simulator.stories import shipped_names
+from tools.simulator.storytelling.stories import shipped_names
 
 DEMO = "demo"  # has tests of its own
 TWICE_WRONG = """

@@ -112,9 +112,9 @@ def failure(configuration: LinkingConfiguration, browse: Callable[[str], str] = 
 def test_an_account_is_linked_in_two_halves_with_the_redirect_url_of_each_region(
     region: str, server: TokenServer, configuration: LinkingConfiguration
 ) -> None:
-    linking = AccountLinking(configuration, clock=lambda: 1_700_000_000.0)
+    linking = AccountLinking(configuration)
     pending = linking.begin(region)
-    assert (pending.region, pending.redirect_url, pending.started_at) == (region, configuration.redirect_urls[region], 1_700_000_000.0)
+    assert (pending.region, pending.redirect_url) == (region, configuration.redirect_urls[region])
     assert pending.url.startswith("https://login.example.com/authorize?brand=a&response_type=code&client_id=client&")
     assert linking.finish(pending, signed_in(pending.url)) == Tokens("Atza|access", "Atzr|refresh", 3600)
     (form,) = server.forms
@@ -218,6 +218,15 @@ def test_the_cause_is_named_when_the_token_endpoint_gives_no_tokens(
         ({"expires_in": "soon"}, "no number of seconds: soon", "expires_in"),
         ({"expires_in": True}, "no number of seconds", "expires_in"),
         ({"expires_in": -1}, "no number of seconds: -1", "expires_in"),
+        ({"expires_in": 10**400}, "no number of seconds: 1000", "expires_in"),
+        ({"expires_in": "9" * 400}, "no number of seconds: 9999", "expires_in"),
+        ({"expires_in": float("inf")}, "no number of seconds: inf", "expires_in"),
+        ({"expires_in": 3600.5}, "no number of seconds: 3600.5", "expires_in"),
+        ({"expires_in": "\u00b2"}, "no number of seconds", "expires_in"),
+        ({"access_token": "Atza|\ud800"}, "access_token holds characters that no token may have", "printable ASCII"),
+        ({"access_token": "Atza|a\nb"}, "access_token holds characters that no token may have", "printable ASCII"),
+        ({"access_token": "Atza|N\u00fa\u00f1ez"}, "access_token holds characters that no token may have", "printable ASCII"),
+        ({"refresh_token": "Atzr|\ud800"}, "refresh_token holds characters that no token may have", "printable ASCII"),
         ({"access_token": None}, "holds no access_token", "access_token"),
         ({"access_token": 7}, "holds no access_token", "access_token"),
         ({"refresh_token": None}, "no refresh_token: the link would die with the access token, after 3600 seconds", "offline_access"),
@@ -234,7 +243,16 @@ def test_the_cause_is_named_when_alexa_cannot_work_with_the_tokens(
 
 
 @pytest.mark.parametrize(
-    ("default", "expires_in", "life_s"), [(1800, None, 1800), (1800, 3600, 3600), (None, "3600", 3600), (None, 3600.0, 3600)]
+    ("default", "expires_in", "life_s"),
+    [
+        (1800, None, 1800),
+        (1800, 3600, 3600),
+        (None, "3600", 3600),
+        (None, 3600.0, 3600),
+        (None, 2**63 - 1, 100 * 365 * 24 * 3600),
+        (None, 1e300, 100 * 365 * 24 * 3600),
+        (10**15, None, 100 * 365 * 24 * 3600),
+    ],
 )
 def test_the_configured_life_counts_only_when_the_answer_says_none(
     default: int | None, expires_in: Any, life_s: int, server: TokenServer, configuration: LinkingConfiguration

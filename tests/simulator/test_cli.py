@@ -17,13 +17,14 @@ from click.testing import CliRunner, Result
 
 from tools.setup import ROOT
 from tools.simulator.answers import Answer
-from tools.simulator.cli import explain, simulator, with_skill_id
+from tools.simulator.cli import explain, simulator
+from tools.simulator.commands.running import NAME, Running, find_running, noted
+from tools.simulator.commands.telling import with_skill_id
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.desk import SimulationError
 from tools.simulator.linking_errors import AccountLinkingError
 from tools.simulator.page.server import PageServer
-from tools.simulator.running import NAME, Running, find_running, noted
-from tools.simulator.stories import shipped_names
+from tools.simulator.storytelling.stories import shipped_names
 
 COMMANDS = ["clock", "customer", "disable", "enable", "events", "fault", "link", "linking-setup", "locale", "provider", "purchases"]
 COMMANDS += ["region", "replay", "run", "say", "status", "story"]
@@ -322,12 +323,13 @@ def test_one_line_says_why_when_a_command_ends_early(arguments: tuple[str, ...],
     assert ran.stderr.startswith(line)
 
 
+@pytest.mark.parametrize("wrapper", ["accountLinkingRequest", "accountLinkingResponse"])
 @pytest.mark.parametrize("field_name", ["authorizationUrl", "accessTokenUrl"])
 def test_an_identity_provider_elsewhere_is_refused_unless_it_is_named(
-    field_name: str, tmp_path: Path, command: Callable[..., Result]
+    wrapper: str, field_name: str, tmp_path: Path, command: Callable[..., Result]
 ) -> None:
     linking = {"authorizationUrl": "http://127.0.0.1:1/a", "accessTokenUrl": "http://localhost:1/t", "clientId": "c", "clientSecret": "s"}
-    (tmp_path / "linking.json").write_text(json.dumps({"accountLinkingRequest": {**linking, field_name: "https://login.example.com/a"}}))
+    (tmp_path / "linking.json").write_text(json.dumps({wrapper: {**linking, field_name: "https://login.example.com/a"}}))
     arguments = ["--linking", str(tmp_path / "linking.json"), "--skill-url", NOWHERE]
     refused = command("enable", *arguments).exception
     assert isinstance(refused, SimulationError)

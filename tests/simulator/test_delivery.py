@@ -222,10 +222,3 @@ def test_no_token_is_told_when_events_are_brought(mode: Mode) -> None:
     desk.send("SkillAccountLinked")
     desk.move_on(3600)
     assert "secret-of-the-customer" not in str(desk.messages)
-
-
-def test_nothing_waits_any_more_when_it_is_forgotten() -> None:
-    desk = Desk(failures=1)
-    desk.send()
-    desk.deliveries.forget()
-    assert (desk.pending(), desk.move_on(3600)) == ([], [])

@@ -205,6 +205,39 @@ def test_a_slot_alone_takes_free_words_only_when_it_is_a_built_in_list(type_name
     assert built_in(type_name, "{it}", Own=[]).resolve("purple monkey").intent == intent
 
 
+@pytest.mark.parametrize("sample", ["what is {it}'s email", "what is {it}\u2019s email", "what is {it}'S email"])
+@pytest.mark.parametrize(
+    ("utterance", "expected"),
+    [
+        ("what is Anna's email", "anna"),
+        ("what is Anna\u2019s email", "anna"),
+        ("what is James's email", "james"),
+        ("what is Mary Ann's email", "mary ann"),
+        ("what is my email", None),
+        ("what is s email", None),
+    ],
+)
+def test_a_slot_is_read_without_the_s_when_the_sample_has_it_in_the_possessive(sample: str, utterance: str, expected: str | None) -> None:
+    resolution = built_in("AMAZON.FirstName", sample).resolve(utterance)
+    assert (resolution.intent, value(resolution)) == ("TakeIntent" if expected else "AMAZON.FallbackIntent", expected)
+
+
+def test_a_type_has_no_values_of_its_own_when_a_catalog_supplies_them() -> None:
+    supplied = {"name": "Own", "valueSupplier": {"type": "CatalogValueSupplier", "valueCatalog": {"catalogId": "c", "version": "1"}}}
+    intents = [{"name": "TakeIntent", "slots": [{"name": "it", "type": "Own"}], "samples": ["take {it}"]}]
+    language = {"invocationName": "a b", "intents": intents, "types": [supplied]}
+    slot = InteractionModel({"interactionModel": {"languageModel": language}}).resolve("take timbuktu").slots["it"]
+    assert slot is not None
+    assert (slot.value, slot.value_id) == ("timbuktu", None)
+
+
+@pytest.mark.parametrize("utterance", ["take " + "9" * 10_000, "open link demo " * 1_000])
+def test_only_its_beginning_is_listened_to_when_a_customer_speaks_for_ever(utterance: str) -> None:
+    numbers = built_in("AMAZON.NUMBER")
+    assert numbers.resolve(utterance) == numbers.resolve(utterance[:500])
+    assert numbers.after_invocation(utterance) == numbers.after_invocation(utterance[:500])
+
+
 def test_two_slots_share_the_words_so_that_each_can_be_read() -> None:
     slots = [{"name": "day", "type": "AMAZON.DATE"}, {"name": "time", "type": "AMAZON.TIME"}]
     intents = [{"name": "BookIntent", "slots": slots, "samples": ["book {day} {time}"]}]

@@ -73,8 +73,12 @@ def test_an_answer_that_alexa_can_use_has_no_finding(response: dict[str, Any]) -
         (answer(text({1, 2})), "no JSON"),  # type: ignore[arg-type]
         (answer(sessionAttributes={"ratio": float("nan")}), "no JSON"),
         (answer(sessionAttributes=["asked"]), "sessionAttributes is no object"),
-        (answer(sessionAttributes={"all": "x" * 24_576}), "more than 24,576 are not safe"),
-        (answer(sessionAttributes={"all": "ü" * 13_000}), "more than 24,576"),
+        (answer(sessionAttributes={"all": "x" * 122_880}), "no more than 122,880"),
+        (answer(sessionAttributes={"all": "ü" * 62_000}), "no more than 122,880"),
+        (None, "no JSON object"),
+        (answer({"outputSpeech": {"type": ["SSML"], "ssml": "<speak/>"}}), "neither SSML nor PlainText"),
+        (answer(speech("<speak>A</speak>") | {"outputSpeech": {"type": "PlainText", "text": "A", "playBehavior": {}}}), "a playBehavior"),
+        (answer(card(type={"a": 1})), "no type that Alexa knows"),
         (answer(text("x" * 8_001)), "8,001 characters; Alexa takes 8,000"),
         (answer({"outputSpeech": "Hello."}), "neither SSML nor PlainText"),
         (answer({"outputSpeech": {"type": "Ssml", "ssml": "<speak/>"}}), "neither SSML nor PlainText"),
@@ -148,6 +152,10 @@ def test_ssml_is_refused_when_it_is_no_speak_element(ssml: str, why: str) -> Non
         (answer(card(type="Standard", text="B", image={"smallImageUrl": "http://e.com/a.png"})), "not at an https address"),
         (answer(text("Hello.", outputspeech={})), "Alexa knows no outputspeech"),
         (answer({}), "says nothing"),
+        (answer(sessionAttributes={"all": "x" * 24_576}), "more than 24,576 are not safe"),
+        (answer(sessionAttributes={"all": "ü" * 13_000}), "more than 24,576"),
+        (answer({"outputSpeech": {"type": "PlainText", "text": "A"}}), "shouldEndSession is missing"),
+        (answer(text("A", shouldEndSession=None)), "shouldEndSession is missing"),
         (answer(text("You are Anna Kovács."), sessionAttributes={"who": {"name": "Anna Kovács"}}), "hold what is being said"),
         (
             markup("It is <say-as interpret-as='telephone'>+12065550147</say-as>.") | {"sessionAttributes": {"n": ["+12065550147"]}},
@@ -193,6 +201,12 @@ def test_the_reprompt_and_the_card_are_read_in_plain_values() -> None:
     assert heard.shown is not None
     assert (heard.reprompt, heard.shown.title, heard.shown.text) == ("Well?", "A", "B")
     assert (heard.shown.image_url, heard.shown.permissions) == ("https://example.com/large.png", ())
+
+
+@pytest.mark.parametrize(("ends", "session_ends"), [({}, True), ({"shouldEndSession": True}, True), (GOES_ON, False)])
+def test_the_session_goes_on_only_when_the_skill_says_so(ends: dict[str, bool], *, session_ends: bool) -> None:
+    heard = read_answer(answer({"outputSpeech": {"type": "PlainText", "text": "A"}, **ends}), 0.1)
+    assert heard.ends_session is session_ends
 
 
 @pytest.mark.parametrize(("took_s", "count"), [(0.1, 0), (8.0, 0), (9.5, 1)])

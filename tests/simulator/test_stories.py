@@ -13,14 +13,15 @@ import pytest
 from tools.simulator.answers import Answer
 from tools.simulator.delivery import MODES
 from tools.simulator.desk import Options, SimulationError
-from tools.simulator.durations import in_words, parse_duration
 from tools.simulator.faults import FAULTS
 from tools.simulator.findings import warning
 from tools.simulator.linking_errors import AccountLinkingError
-from tools.simulator.stories import SHIPPED, Story, find_story, play_step, read_story, shipped_names
-from tools.simulator.story_steps import KINDS, Scene
-from tools.simulator.story_text import StoryFormatError
-from tools.simulator.transcript import Transcript
+from tools.simulator.storytelling.durations import in_words, parse_duration
+from tools.simulator.storytelling.scene import Scene
+from tools.simulator.storytelling.steps import KINDS
+from tools.simulator.storytelling.stories import SHIPPED, Story, find_story, play_step, read_story, shipped_names
+from tools.simulator.storytelling.story_text import StoryFormatError
+from tools.simulator.storytelling.transcript import Transcript
 from tools.simulator.wire import ALEXA, SKILL, Message
 
 USER = "amzn1.ask.account.ANNA"

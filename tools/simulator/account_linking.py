@@ -2,14 +2,20 @@
 
 import secrets
 import ssl
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from tools.simulator.authorization_redirect import PendingLink, begin_link, read_redirect
 from tools.simulator.linking_configuration import AccessTokenScheme, LinkingConfiguration
-from tools.simulator.linking_diagnosis import ALLOW_PKCE, explain_page, explain_pkce_refused, explain_unreachable_page, explain_wrong_scheme
+from tools.simulator.linking_diagnosis import (
+    ALLOW_PKCE,
+    OTHER_SCHEME,
+    explain_page,
+    explain_pkce_refused,
+    explain_unreachable_page,
+    explain_wrong_scheme,
+)
 from tools.simulator.linking_errors import REFRESH, AccountLinkingError, RefreshFailedError, RefreshRefusedError, SignInPageError
 from tools.simulator.token_answers import (
     EndpointRefusalError,
@@ -36,10 +42,6 @@ __all__ = [
 ]
 
 Browse = Callable[[str], str]  # opens the authorization URL, lets the customer sign in, returns the URL that the page sent them to
-SCHEMES: Mapping[AccessTokenScheme, AccessTokenScheme] = {
-    "HTTP_BASIC": "REQUEST_BODY_CREDENTIALS",
-    "REQUEST_BODY_CREDENTIALS": "HTTP_BASIC",
-}
 
 
 class AccountLinking:
@@ -50,12 +52,11 @@ class AccountLinking:
         configuration: LinkingConfiguration,
         listener: Listener = ignore,
         *,
-        clock: Callable[[], float] = time.time,
         tls: ssl.SSLContext | None = None,
         limit_s: float = TOKEN_ENDPOINT_LIMIT_S,
     ) -> None:
-        """`clock` gives epoch seconds; `tls` replaces the public roots for the token endpoint."""
-        self.configuration, self._listener, self._clock = configuration, listener, clock
+        """`tls` replaces the public roots for the token endpoint."""
+        self.configuration, self._listener = configuration, listener
         self._endpoint = TokenEndpoint(configuration, tls, limit_s)
 
     @property
@@ -70,7 +71,7 @@ class AccountLinking:
 
     def begin(self, region: str = "EU") -> PendingLink:
         """The first half: what the customer's browser opens."""
-        pending = begin_link(self.configuration, region, self._clock())
+        pending = begin_link(self.configuration, region)
         asked = {"page": self.page, "scope": " ".join(self.configuration.scopes), "state": shorten(pending.state), "PKCE": "S256"}
         self._tell(ALEXA, CUSTOMER, "opens the sign-in page", asked)
         return pending
@@ -132,7 +133,7 @@ class AccountLinking:
     def _looked_into(self, refusal: EndpointRefusalError) -> AccountLinkingError:
         """Two refusals have causes that only a second question tells apart; it is asked with a code that was never given out."""
         if refusal.code == "invalid_client":
-            other = SCHEMES[self.configuration.access_token_scheme]
+            other = OTHER_SCHEME[self.configuration.access_token_scheme]
             # Some servers look at the code first: only one that refuses a wrong secret has shown that it knows ours.
             if self._error_of(other) == "invalid_grant" and self._error_of(other, secret="made-up") == "invalid_client":  # noqa: S106
                 return explain_wrong_scheme(self.configuration)

@@ -2,32 +2,29 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tools.simulator import envelopes, linking_diagnosis
-from tools.simulator.account_linking import AccountLinking, AccountLinkingError, Browse, PendingLink, RefreshRefusedError, Tokens
-from tools.simulator.answers import Answer
-from tools.simulator.asking import ask, described
+from tools.simulator import envelopes
+from tools.simulator.account_linking import AccountLinking, AccountLinkingError, Browse, PendingLink
+from tools.simulator.answers import ANSWER_WITHIN_S, Answer
+from tools.simulator.asking import ask, described, tell_end
 from tools.simulator.clock import SimulatedClock
 from tools.simulator.delivery import Deliveries
-from tools.simulator.envelopes import Enablement, Session
+from tools.simulator.envelopes import Enablement, ErrorType, Session, SessionError
 from tools.simulator.interaction_model import InteractionModel, Resolution
+from tools.simulator.known_secrets import KnownSecrets
+from tools.simulator.sign_ins import AlexaError, SignIns
 from tools.simulator.skill import Skill
+from tools.simulator.token_keeper import TokenKeeper
+from tools.simulator.usual_words import is_exit
 from tools.simulator.wire import ALEXA, CUSTOMER, Listener, Message, Verdict, ignore, shorten_id
 
-RELINK = "Your account's link has expired. Open the Alexa app to link it again."
+__all__ = ["NOT_THE_SKILL", "Alexa", "AlexaError"]
+
 NOT_THE_SKILL = "Hmm, I don't know that one."
-REFRESH_AHEAD = timedelta(minutes=1)  # Alexa sends no token that is about to die on the way
-
-
-@dataclass(frozen=True)
-class Link:
-    """The tokens that Alexa keeps for a linked customer."""
-
-    tokens: Tokens
-    expires: datetime
+LINK_AGAIN = "Answer so for tokens that are worth nothing only; the customer has to link the account again now."
 
 
 class Alexa:
@@ -47,18 +44,20 @@ class Alexa:
     ) -> None:
         self.skill, self.clock, self.model, self.linking = skill, clock or SimulatedClock(), model, linking
         self.locale, self.region = locale, region
-        self._skill_id, self._listener = skill_id, listener
-        self.deliveries = Deliveries(skill, self.clock, listener)
+        self.known_secrets = KnownSecrets()
+        self._skill_id, self._listener = skill_id, self.known_secrets.kept_from(listener)
+        self.deliveries = Deliveries(skill, self.clock, self._listener, self.known_secrets)
+        self._tokens = TokenKeeper(linking, self.clock, self._listener, self.known_secrets)
         self.has_purchases = False
         self.permissions: set[str] = set()
         self.presented_token = ""  # in place of the customer's own: a token that was stolen from somewhere else
         self.accept_grant: Callable[[str], None] | None = None  # with Send Alexa Events: before the link counts; raises AccountLinkingError
-        self.pending_link: PendingLink | None = None
+        self._sign_ins = SignIns(linking, self._listener)
         self.user_ids: list[str] = []  # one for each enablement
         self._user_id, self._device_id = "", f"amzn1.ask.device.{secrets.token_hex(60).upper()}"
-        self._is_enabled = False
-        self._link: Link | None = None
+        self._is_enabled = self._keeps_user_id = self._was_accepted = False
         self.events: list[dict[str, Any]] = []  # as first sent
+        self._last_event = self.clock.now() - timedelta(days=1)
         self.session: Session | None = None
         self._reprompt = ""
 
@@ -69,20 +68,24 @@ class Alexa:
         """As every message shows it; None while the skill is not enabled."""
         if not self._is_enabled:
             return None
-        token = self._link.tokens.access_token if self._link else None
-        token = self.presented_token or token if token else None
+        token = self._tokens.access_token and (self.presented_token or self._tokens.access_token)
         return Enablement(self._skill_id, self._user_id, self._device_id, self.locale, self.region, token)
+
+    @property
+    def pending_link(self) -> PendingLink | None:
+        """The sign-in that the customer has begun, and is not back from."""
+        return self._sign_ins.pending
 
     @property
     def token_expires(self) -> datetime | None:
         """None while no account is linked."""
-        return self._link.expires if self._link else None
+        return self._tokens.expires
 
     def enable(self) -> str:
-        """A fresh Amazon user id, which every enablement gets but that of a customer with purchases; then SkillEnabled."""
+        """A fresh Amazon user id, but for a customer who had purchases when the skill was disabled; then SkillEnabled."""
         if self._is_enabled:
-            raise ValueError("the skill is enabled already")
-        if not (self._user_id and self.has_purchases):
+            raise AlexaError("the skill is enabled already")
+        if not self._keeps_user_id:
             self._user_id = "amzn1.ask.account." + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(180))
             self.user_ids.append(self._user_id)
         self._is_enabled = True
@@ -93,48 +96,49 @@ class Alexa:
     def link(self, browse: Browse) -> str:
         """The access token, once the account is linked; then SkillAccountLinked. Raises AccountLinkingError."""
         self.begin_link()
-        try:
-            landed_url = self._linking().visit(self._pending(), browse)
-        except AccountLinkingError as error:
-            self.pending_link = None
-            linking_diagnosis.tell(error, self._listener)
-            raise
-        return self.finish_link(landed_url)
+        return self.finish_link(self._sign_ins.visit(browse))
 
     def begin_link(self) -> str:
         """The page to sign in on, for a real browser."""
         self._enabled()
-        self.pending_link = self._linking().begin(self.region)
-        return self.pending_link.url
+        return self._sign_ins.begin(self.region)
 
     def finish_link(self, landed_url: str) -> str:
         """The access token; `landed_url` is where the page sent the customer. Raises AccountLinkingError."""
-        pending, self.pending_link = self._pending(), None
-        try:
-            tokens = self._linking().finish(pending, landed_url)
-            if self.accept_grant:
-                self.accept_grant(tokens.access_token)
-        except AccountLinkingError as error:
-            linking_diagnosis.tell(error, self._listener)
-            raise
-        self._keep(tokens)
+        tokens = self._sign_ins.finish(landed_url, self.accept_grant)
+        self._tokens.keep(tokens)
         self._tell(ALEXA, CUSTOMER, "says that the account is linked", verdict="ok")
         self._send_event("SkillAccountLinked", {"accessToken": tokens.access_token})
         return tokens.access_token
 
+    def cancel_link(self, error: AccountLinkingError) -> None:
+        """The customer cannot sign in, and nothing is waited for any more."""
+        self._sign_ins.cancel(error)
+
+    def has_begun(self, landed_url: str) -> bool:
+        """Whether the customer went there from a sign-in page of this Alexa, be it one that a newer page has replaced."""
+        return self._sign_ins.knows(landed_url)
+
+    def drop_link(self, because: str) -> None:
+        """The skill said that the token is worth nothing."""
+        self._tokens.drop(because, LINK_AGAIN)
+
     def disable(self) -> None:
-        """Drops the tokens and the session; then SkillDisabled, which has neither."""
-        self._enabled()
-        self._tell(CUSTOMER, ALEXA, "disables the skill")
-        self._link, self.session, self.pending_link = None, None, None
+        """Drops the tokens, the permissions and the session; then SkillDisabled, which has none of them."""
         status = "PERSISTED" if self.has_purchases else "NOT_PERSISTED"
-        self._send_event("SkillDisabled", {"userInformationPersistenceStatus": status})
-        self._is_enabled = False
+        event = self._event("SkillDisabled", {"userInformationPersistenceStatus": status})
+        self._tell(CUSTOMER, ALEXA, "disables the skill")
+        self._tokens.forget()
+        self.session = self._sign_ins.pending = None
+        self.permissions, self._was_accepted = set(), False
+        self._is_enabled, self._keeps_user_id = False, self.has_purchases
+        self._send(event)
 
     def set_permission(self, scope: str, *, granted: bool) -> None:
         """Then SkillPermissionAccepted the first time, SkillPermissionChanged from then on, with all that is granted now."""
         self._enabled()
-        kind = "SkillPermissionChanged" if self.permissions or not granted else "SkillPermissionAccepted"
+        kind = "SkillPermissionChanged" if self._was_accepted or not granted else "SkillPermissionAccepted"
+        self._was_accepted |= granted
         self.permissions = self.permissions | {scope} if granted else self.permissions - {scope}
         self._send_event(kind, {"acceptedPermissions": [{"scope": each} for each in sorted(self.permissions)]})
 
@@ -146,6 +150,10 @@ class Alexa:
         spoken_to_skill = self.model.after_invocation(utterance)
         if spoken_to_skill is None and self.session is None:
             return self._hear(Answer(NOT_THE_SKILL, problem="no session is open, and the skill was not called by its name"))
+        if spoken_to_skill is None and is_exit(utterance, self.model.language, self.model.intents):
+            self.end_session()
+            return Answer(ends_session=True)  # nothing is heard
+        self._enabled()
         if spoken_to_skill is not None:
             self.session = Session()
         if spoken_to_skill == "":
@@ -166,13 +174,13 @@ class Alexa:
         self.end_session("EXCEEDED_MAX_REPROMPTS")
         return None
 
-    def end_session(self, reason: envelopes.EndReason = "USER_INITIATED", error: str = "") -> None:
+    def end_session(self, reason: envelopes.EndReason = "USER_INITIATED", error: SessionError | None = None) -> None:
         """By the customer, by silence or by an error; the skill is told, and its answer is not spoken."""
         if self.session is None:
             return
         request = envelopes.session_ended_request(self._with_fresh_token(), self.session, self.clock.now(), reason, error)
         self.session, self._reprompt = None, ""
-        ask(self.skill, request, f"SessionEndedRequest, {reason}", self._listener)
+        tell_end(self.skill, request, f"SessionEndedRequest, {reason}", self._listener, self.known_secrets)
 
     # ---- delivery of events
 
@@ -190,7 +198,14 @@ class Alexa:
         return self.deliveries.deliver(event)
 
     def _send_event(self, kind: str, body: Mapping[str, Any] | None = None) -> None:
-        event = envelopes.skill_event(self._enabled(), kind, self.clock.now(), body)
+        self._send(self._event(kind, body))
+
+    def _event(self, kind: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Never two in one second: event times are whole seconds, and no customer links, disables or enables twice in one."""
+        self._last_event = max(self.clock.now(), self._last_event + timedelta(seconds=1))
+        return envelopes.skill_event(self._enabled(), kind, self._last_event, body)
+
+    def _send(self, event: dict[str, Any]) -> None:
         self.events.append(event)
         self.deliveries.send(event)
 
@@ -200,33 +215,11 @@ class Alexa:
         """The customer's access token, refreshed if need be; None while no account is linked."""
         return self._with_fresh_token().access_token
 
-    def _keep(self, tokens: Tokens) -> None:
-        self._link = Link(tokens, self.clock.now() + timedelta(seconds=tokens.life_s))
-
     def _with_fresh_token(self) -> Enablement:
-        """Alexa refreshes by itself before it sends a request; a refused refresh costs the link, an outage only this request its token."""
-        enablement = self._enabled()
-        if self._link is None or self.linking is None or self.clock.now() + REFRESH_AHEAD < self._link.expires:
-            return enablement
-        try:
-            self._keep(self.linking.refresh(self._link.tokens))
-        except RefreshRefusedError as error:
-            self._link = None
-            self._tell(ALEXA, CUSTOMER, "drops the tokens and notifies the customer", {"says": RELINK}, "failed", error.cause, error.mend)
-        except AccountLinkingError as error:
-            self._tell(ALEXA, CUSTOMER, "has no token for this request", {}, "failed", error.cause, error.mend)
-            return replace(enablement, access_token=None)
-        return self._enabled()
-
-    def _linking(self) -> AccountLinking:
-        if self.linking is None:
-            raise ValueError("this Alexa was given no linking configuration")
-        return self.linking
-
-    def _pending(self) -> PendingLink:
-        if self.pending_link is None:
-            raise ValueError("no linking has been begun: press Link account first")
-        return self.pending_link
+        """Alexa refreshes by itself before it sends a request."""
+        self._enabled()
+        has_token = self._tokens.refresh()
+        return self._enabled() if has_token else replace(self._enabled(), access_token=None)
 
     # ---- one request
 
@@ -237,13 +230,15 @@ class Alexa:
             request, text = envelopes.launch_request(enablement, session, self.clock.now()), "LaunchRequest"
         else:
             request, text = envelopes.intent_request(enablement, session, self.clock.now(), resolution), described(resolution)
-        answer = ask(self.skill, request, text, self._listener)
+        asked = ask(self.skill, request, text, self._listener, self.known_secrets)
+        answer = asked.answer
         if answer.problem:
-            self.end_session("ERROR", answer.problem)
+            kind: ErrorType = "ENDPOINT_TIMEOUT" if answer.took_s > ANSWER_WITHIN_S else "INVALID_RESPONSE"
+            self.end_session("ERROR", SessionError(kind, answer.problem))
         elif answer.ends_session:
             self.session = None
         else:
-            self.session = Session(session.session_id, is_new=False, attributes=answer.response.get("sessionAttributes") or {})
+            self.session = Session(session.session_id, is_new=False, attributes=asked.attributes)
         self._reprompt = answer.reprompt if self.session else ""
         return self._hear(answer)
 
@@ -257,17 +252,8 @@ class Alexa:
 
     def _enabled(self) -> Enablement:
         if self.enablement is None:
-            raise ValueError("the skill is not enabled")
+            raise AlexaError("the skill is not enabled")
         return self.enablement
 
-    def _tell(
-        self,
-        sender: str,
-        receiver: str,
-        text: str,
-        details: Mapping[str, str] | None = None,
-        verdict: Verdict = "",
-        reason: str = "",
-        mend: str = "",
-    ) -> None:
-        self._listener(Message(sender, receiver, text, details or {}, verdict, reason, mend))
+    def _tell(self, sender: str, receiver: str, text: str, details: Mapping[str, str] | None = None, verdict: Verdict = "") -> None:
+        self._listener(Message(sender, receiver, text, details or {}, verdict))

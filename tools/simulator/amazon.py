@@ -12,6 +12,19 @@ from tools.simulator.login_with_amazon.ledger import Client, Customer
 from tools.simulator.login_with_amazon.server import LoginWithAmazon
 
 
+class AmazonsLogin(LoginWithAmazon):
+    """Knows, too, who has disabled the skill: the event gateway answers its messages in other words then."""
+
+    def end_grants(self, customer: Customer) -> None:
+        """The skill may send nothing more for this customer, until another AcceptGrant."""
+        if self.messaging:
+            self._ledger.revoke(self.messaging.client_id, customer)
+
+    def has_ended(self, access_token: str) -> bool:
+        """Whether it was good until the customer took back what it stands for."""
+        return self._ledger.has_ended(access_token)
+
+
 class Amazon:
     """Runs until the end of the `with` block; every customer of the desk has an Amazon account."""
 
@@ -19,7 +32,7 @@ class Amazon:
         self.linking_client = Client("Linked Profile", tuple(redirect_urls(vendor_id).values()))
         self.messaging_client = Client("Skill messaging")
         self.customers = {key: Customer(each.email, each.password, each.name, each.postal_code) for key, each in CUSTOMERS.items()}
-        self.login = LoginWithAmazon(
+        self.login = AmazonsLogin(
             self.linking_client, self.messaging_client, self.customers.values(), clock=lambda: clock.now().timestamp()
         )
         self._on_event, self._exit = on_event, ExitStack()
@@ -27,13 +40,17 @@ class Amazon:
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             stack.enter_context(self.login)
-            gateway = EventGateway(self.login.url, self.messaging_client.client_id, self._on_event)
+            gateway = EventGateway(self.login.url, self.messaging_client.client_id, self._on_event, self.login.has_ended)
             self.gateway_url = stack.enter_context(gateway).url
             self._exit = stack.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
+
+    def end_grants(self, customer: str) -> None:
+        """This customer, by their key, has disabled the skill."""
+        self.login.end_grants(self.customers[customer])
 
     @property
     def messaging_secret(self) -> dict[str, Any]:

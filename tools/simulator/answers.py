@@ -38,8 +38,8 @@ class Answer:
         return read_card(self.card) if self.card else None
 
 
-def read_answer(answer: Mapping[str, Any], took_s: float) -> Answer:
-    """The skill's answer, or the apology for one that Alexa cannot use."""
+def read_answer(answer: Any, took_s: float) -> Answer:
+    """The skill's answer, whatever JSON it is, or the apology for one that Alexa cannot use."""
     findings = judge(answer, took_s)
     problems = [finding.what for finding in findings if finding.severity == "error"]
     if problems:
@@ -49,7 +49,7 @@ def read_answer(answer: Mapping[str, Any], took_s: float) -> Answer:
     return Answer(
         spoken(speech),
         response.get("card"),
-        response.get("shouldEndSession") is True,
+        response.get("shouldEndSession") is not False,  # a device with a screen would show on, but listen no more
         took_s,
         response=answer,
         reprompt=spoken((response.get("reprompt") or {}).get("outputSpeech")),
@@ -58,7 +58,7 @@ def read_answer(answer: Mapping[str, Any], took_s: float) -> Answer:
     )
 
 
-def apology(problem: str, took_s: float, answer: Mapping[str, Any] | None = None, findings: tuple[Finding, ...] = ()) -> Answer:
+def apology(problem: str, took_s: float, answer: Any = None, findings: tuple[Finding, ...] = ()) -> Answer:
     """What the customer hears when the skill gave nothing to say."""
     response = answer if isinstance(answer, Mapping) else {}
     return Answer(PROBLEM, ends_session=True, took_s=took_s, problem=problem, response=response, findings=findings)

@@ -16,17 +16,16 @@ ECHO_STATE = "Let the authorization server put state into the redirect exactly a
 
 @dataclass(frozen=True)
 class PendingLink:
-    """A linking that the customer has begun; `url` is the page to sign in on, `started_at` epoch seconds."""
+    """A linking that the customer has begun; `url` is the page to sign in on."""
 
     url: str = field(repr=False)
     region: str
     redirect_url: str
-    started_at: float
     state: str = field(repr=False)
     verifier: str = field(repr=False)
 
 
-def begin_link(configuration: LinkingConfiguration, region: str, started_at: float) -> PendingLink:
+def begin_link(configuration: LinkingConfiguration, region: str) -> PendingLink:
     """With a state and a PKCE verifier of its own."""
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     redirect_url, page = configuration.redirect_urls[region], configuration.authorization_url
@@ -40,7 +39,7 @@ def begin_link(configuration: LinkingConfiguration, region: str, started_at: flo
         "code_challenge_method": "S256",
     }
     url = f"{page}{'&' if '?' in page else '?'}{urlencode(query)}"
-    return PendingLink(url, region, redirect_url, started_at, state, verifier)
+    return PendingLink(url, region, redirect_url, state, verifier)
 
 
 def read_redirect(landed_url: str, pending: PendingLink, configuration: LinkingConfiguration) -> str:

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import requests
 
@@ -12,7 +12,9 @@ from tools.simulator.desk import Household
 from tools.simulator.linking_diagnosis import explain_page, explain_unreachable_page
 from tools.simulator.linking_errors import AccountLinkingError
 from tools.simulator.login_page import CustomersBrowser
+from tools.simulator.provider_front import amazons_url
 from tools.simulator.stage import Stage, act, one_of
+from tools.simulator.state import PERMISSIONS
 
 
 class CardActs(Stage):
@@ -27,6 +29,7 @@ class CardActs(Stage):
     def disable(self) -> None:
         self.household.link_problem = None
         self.alexa.disable()
+        self.desk.amazon.end_grants(self.customer)
         if self.household.smart_home:
             self.household.smart_home.forget()
 
@@ -35,14 +38,19 @@ class CardActs(Stage):
         """The page to sign in on, for a real browser; what is wrong with it is known here, not when the browser shows it."""
         with self._linking():
             url = self.alexa.begin_link()
-            look_at_page(url, self.alexa)
+            try:
+                look_at_page(url, self.alexa)
+            except AccountLinkingError as error:
+                self.alexa.cancel_link(error)
+                raise
             return url
 
     @act("exchanging the code for tokens")
     def finish_link(self, landed_url: str) -> None:
         """`landed_url` is the redirect URL with its code, as the browser was sent to it; the customer may be another one by now."""
-        waiting = [each for each in self.households() if each.alexa.pending_link and each.alexa.pending_link.state in landed_url]
-        with self._linking(waiting[0] if waiting else self.household) as household:
+        waiting = [home for home in self.homes() if home[1].alexa.has_begun(landed_url)]
+        customer, household = waiting[0] if waiting else (self.customer, self.household)
+        with self._linking(household), self.on_behalf_of(customer):
             household.alexa.finish_link(landed_url)
 
     @act("linking the account")
@@ -50,12 +58,15 @@ class CardActs(Stage):
         """As `account` (a customer's key; their own by default) signs in on the page, without a browser."""
         customer = CUSTOMERS[one_of("account", account or self.customer, CUSTOMERS)]
         password = customer.password if password is None else password
-        with self._linking(), self._landing(None):
-            self.alexa.link(CustomersBrowser(customer.email, password, functools.partial(self.hear, self.customer)))
+        browser = CustomersBrowser(
+            customer.email, password, functools.partial(self.hear, self.customer), allowed_hosts=self.options.allowed_hosts
+        )
+        with self._linking():
+            self.alexa.link(lambda url: self._at_amazon(browser(url)))
 
     @act("telling the skill")
     def set_permission(self, scope: str, granted: bool) -> None:  # noqa: FBT001  (as JSON from the page)
-        self.alexa.set_permission(scope, granted=granted)
+        self.alexa.set_permission(one_of("permission", scope, PERMISSIONS), granted=granted)
 
     @act("noting the purchase")
     def set_purchases(self, on: bool) -> None:  # noqa: FBT001
@@ -63,28 +74,22 @@ class CardActs(Stage):
         self.alexa.has_purchases = on
 
     @contextmanager
-    def _linking(self, household: Household | None = None) -> Iterator[Household]:
+    def _linking(self, household: Household | None = None) -> Iterator[None]:
         """Keeps why it failed, for the card."""
         household = household or self.household
         household.link_problem = None
         try:
-            yield household
+            yield
         except AccountLinkingError as error:
             household.link_problem = {"step": error.step, "cause": error.cause, "mend": error.mend}
             raise
 
-    @contextmanager
-    def _landing(self, url: str | None) -> Iterator[None]:
-        """The headless browser reads Amazon's own address in the redirect."""
-        front = self.side.provider.front if self.side.provider else None
-        if front is None:
-            yield
-            return
-        front.landing_url = url
-        try:
-            yield
-        finally:
-            front.landing_url = self.landing_url
+    def _at_amazon(self, landed_url: str) -> str:
+        """The redirect as Alexa gets it: where real browsers come back to this desk, the front has turned it to there."""
+        if self.landing_url is not None and landed_url.startswith(f"{self.landing_url.rstrip('/')}/landed/"):
+            with suppress(ValueError):  # somebody's own redirect to there, which Alexa would not know either
+                return amazons_url(landed_url)
+        return landed_url
 
 
 def look_at_page(url: str, alexa: Alexa) -> None:

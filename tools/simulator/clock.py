@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+MOST_AHEAD = timedelta(days=3650)  # what a person may ask for: far beyond every life that a token has, and far from where dates end
+
 
 class SimulatedClock:
     """Runs like the real one, so much before or after it."""

@@ -7,11 +7,13 @@ from typing import Any, get_args
 from tools.simulator.answers import Answer
 from tools.simulator.desk import SimulationError
 from tools.simulator.envelopes import EndReason
-from tools.simulator.skill import SkillFailedError
+from tools.simulator.skill import SkillFailedError, check_json
 from tools.simulator.smart_home import Device
 from tools.simulator.smart_home_acts import SmartHomeActs
 from tools.simulator.stage import act, one_of
 from tools.simulator.wire import ALEXA, SKILL, Message, redacted
+
+NO_OBJECT = "the answer is no JSON object"
 
 
 class ConversationActs(SmartHomeActs):
@@ -40,15 +42,23 @@ class ConversationActs(SmartHomeActs):
 
     @act("replaying the message")
     def replay(self, message: dict[str, Any]) -> dict[str, Any]:
-        """The skill's answer to a message as it is. Raises SimulationError when the skill fails."""
+        """The skill's answer to a message as it is, with no secret of the message in it. Raises SimulationError when the skill fails."""
+        check_message(message)
+        known = self.alexa.known_secrets
+        known.add_from(message)
         self.hear(self.customer, Message(ALEXA, SKILL, "replays a message", body=redacted(message)))
         try:
             answer = self.side.skill.invoke(message)
         except SkillFailedError as error:
-            self.hear(self.customer, Message(SKILL, ALEXA, "fails", verdict="failed", reason=str(error)))
-            raise SimulationError(f"the skill failed: {error}") from error
-        self.hear(self.customer, Message(SKILL, ALEXA, "answers", verdict="ok", body=redacted(answer)))
-        return answer
+            because = known.in_a_line(error)
+            self.hear(self.customer, Message(SKILL, ALEXA, "fails", verdict="failed", reason=because))
+            raise SimulationError(f"the skill failed: {because}") from error
+        if not isinstance(answer, dict):
+            self.hear(self.customer, Message(SKILL, ALEXA, "answers", verdict="failed", reason=NO_OBJECT))
+            raise SimulationError(f"the skill failed: {NO_OBJECT}")
+        shown: dict[str, Any] = redacted(answer, hide=known.hide)
+        self.hear(self.customer, Message(SKILL, ALEXA, "answers", verdict="ok", body=shown))
+        return shown
 
     def _switch_by_voice(self, device: Device, on: bool) -> Answer:  # noqa: FBT001
         try:
@@ -66,3 +76,11 @@ class ConversationActs(SmartHomeActs):
         findings = [asdict(finding) for finding in answer.findings]
         heard = {"speech": answer.speech, "ssml": answer.ssml, "card": answer.card, "problem": answer.problem, "findings": findings}
         self._note({"who": "Alexa", **heard, "took_s": round(answer.took_s, 2), "session_open": self.alexa.session is not None})
+
+
+def check_message(message: dict[str, Any]) -> None:
+    """Raises SimulationError for what could not be sent as JSON."""
+    try:
+        check_json(message)
+    except ValueError as error:
+        raise SimulationError(f"the message is no JSON: {error}") from error

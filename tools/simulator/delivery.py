@@ -11,9 +11,10 @@ from typing import Any, Literal, get_args
 from tools.simulator import envelopes
 from tools.simulator.clock import SimulatedClock
 from tools.simulator.judgement import judge_acknowledgement
+from tools.simulator.known_secrets import KnownSecrets
 from tools.simulator.skill import Skill, SkillFailedError
 from tools.simulator.waiting_events import WaitingEvent, WaitingEvents
-from tools.simulator.wire import ALEXA, SKILL, Listener, Message, ignore, redacted
+from tools.simulator.wire import ALEXA, SKILL, Listener, Message, as_body, ignore, redacted
 
 Mode = Literal["normal", "duplicated", "delayed", "reordered", "twice-at-once", "lost"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -52,8 +53,9 @@ class Pending:
 class Deliveries:
     """The events of one customer on their way to one skill; safe to be used by several threads, if the skill and the listener are."""
 
-    def __init__(self, skill: Skill, clock: SimulatedClock, listener: Listener = ignore) -> None:
-        self.skill, self.plan = skill, DeliveryPlan()
+    def __init__(self, skill: Skill, clock: SimulatedClock, listener: Listener = ignore, known: KnownSecrets | None = None) -> None:
+        """`known` is what is not to be repeated, and is added to."""
+        self.skill, self.plan, self._known = skill, DeliveryPlan(), known or KnownSecrets()
         self.given_up: list[Mapping[str, Any]] = []  # lost on demand, or not taken within the hour
         self._clock, self._listener, self._waiting = clock, listener, WaitingEvents()
 
@@ -116,10 +118,6 @@ class Deliveries:
         self.flush()
         return len(self.pending)
 
-    def forget(self) -> None:
-        """Nothing waits any more."""
-        self._waiting.remove_idle()
-
     def _hold(self, waiting: WaitingEvent, now: datetime) -> None:
         waiting.next_try, waiting.because, waiting.is_newest_first = now + self.plan.delay, HELD, self.plan.mode == "reordered"
         self._waiting.release([waiting])
@@ -166,17 +164,19 @@ class Deliveries:
         """One delivery; from the second on, and after any pause, with an id and a publishing time of its own."""
         is_first = number == 1 and at == waiting.first_sent
         event = dict(waiting.event) if is_first else envelopes.redelivered(waiting.event, at)
+        self._known.add_from(event)
         details = {"eventCreationTime": str(event["request"].get("eventCreationTime"))} | ({} if is_first else {"delivery": str(number)})
         self._listener(Message(ALEXA, SKILL, waiting.kind, details, body=redacted(event)))
         started = time.monotonic()
         try:
             answer = self.skill.invoke(event)
         except SkillFailedError as error:
-            return self._failed(waiting, number, time.monotonic() - started, str(error))
+            return self._failed(waiting, number, time.monotonic() - started, self._known.in_a_line(error))
         took_s = time.monotonic() - started
         findings, told = judge_acknowledgement(took_s), {"took": f"{took_s:.2f} s"}
         reason, mend = (findings[0].what, findings[0].mend) if findings else ("", "")
-        self._listener(Message(SKILL, ALEXA, "acknowledges", told, "warning" if findings else "ok", reason, mend, redacted(answer)))
+        body = redacted(as_body(answer), hide=self._known.hide)
+        self._listener(Message(SKILL, ALEXA, "acknowledges", told, "warning" if findings else "ok", reason, mend, body))
         return Attempt(waiting.kind, number, acknowledged=True, took_s=took_s)
 
     def _failed(self, waiting: WaitingEvent, number: int, took_s: float, because: str) -> Attempt:

@@ -1,20 +1,18 @@
 """What stands on the desk: AWS, the skill, an identity provider, and an Alexa in each customer's home."""
 
 import functools
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, TypeVar
 
 from tools.emulator_pool import EmulatorPool
 from tools.in_process import InProcessFunction
 from tools.local_aws import LocalAws
+from tools.local_process import starter
 from tools.local_stack import LocalStack
-from tools.setup import ROOT
 from tools.simulator import providers
 from tools.simulator.account_linking import AccountLinking
 from tools.simulator.alexa import Alexa
@@ -23,49 +21,20 @@ from tools.simulator.clock import SimulatedClock
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.event_gateway import OnEvent
 from tools.simulator.https_skill import HttpsSkill
-from tools.simulator.interaction_model import InteractionModel
+from tools.simulator.interaction_model import InteractionModel, InteractionModelError
 from tools.simulator.linking_configuration import LinkingConfiguration
+from tools.simulator.options import Options, SimulationError
 from tools.simulator.providers import Provider, ProviderName
 from tools.simulator.skill import Skill
 from tools.simulator.smart_home import SmartHome
 from tools.simulator.url_skill import UrlSkill
 from tools.simulator.wire import Message
 
+__all__ = ["Desk", "Household", "Options", "Side", "SimulationError", "no_progress"]
+
 Hear = Callable[[str, Message], None]
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-
-class SimulationError(Exception):
-    """What was asked for cannot be done now; the message is one line that says what to do."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a simulation is set up; the defaults are this project's own skill with Cognito."""
-
-    provider: ProviderName = "cognito"
-    in_process: bool = False
-    https: bool = False  # the function behind gunicorn, with requests signed as Alexa's
-    skill_url: str = ""  # somebody's skill
-    skill_id: str = providers.SKILL_ID
-    linking: LinkingConfiguration | None = None  # of somebody's skill, at an identity provider of its own
-    allowed_hosts: tuple[str, ...] = ()  # identity providers that may be elsewhere than on loopback
-    models: Path = ROOT / "interaction_models"
-    locale: str = "en-US"
-    region: str = "EU"
-    send_alexa_events: bool = False  # AcceptGrant comes before the link counts
-    starts: timedelta = timedelta(0)  # Alexa's clock against the real one
-
-    def __post_init__(self) -> None:
-        """Raises SimulationError."""
-        for url in (self.linking.authorization_url, self.linking.access_token_url) if self.linking else ():
-            host = urlsplit(url).hostname or ""
-            if host not in LOOPBACK | set(self.allowed_hosts):
-                raise SimulationError(
-                    f"{host} is not on this machine: customers would sign in at a real service. To do so, name it: --allow-provider {host}"
-                )
-        if not list(self.models.glob("*.json")):
-            raise SimulationError(f"there is no interaction model in {self.models}: it holds one <locale>.json for each locale")
+T = TypeVar("T")
+MOST_SAID = 200  # lines of a conversation that are kept
 
 
 @dataclass
@@ -74,7 +43,7 @@ class Household:
 
     alexa: Alexa
     smart_home: SmartHome | None = None  # None where directives do not come: at an HTTPS address, in somebody's skill
-    conversation: list[dict[str, Any]] = field(default_factory=list)
+    conversation: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MOST_SAID))
     link_problem: dict[str, str] | None = None
 
 
@@ -106,54 +75,54 @@ class Desk:
         self.options, self._exit, self.clock = options, exit_stack, clock
         self._hear, self._progress = hear, progress
         self.aws: LocalAws | None = None
-        # Programs are started by one thread that lives as long as they: the kernel ends them with it, and a page's threads come and go.
-        self._starter = exit_stack.enter_context(ThreadPoolExecutor(max_workers=1))
+        self.models = {path.stem: read_model(path, clock) for path in sorted(options.models.glob("*.json"))}
         self.amazon = exit_stack.enter_context(Amazon(providers.VENDOR_ID, clock, on_event))
-        self.models = {path.stem: InteractionModel.load(path, clock.now) for path in sorted(options.models.glob("*.json"))}
         self._sides: dict[ProviderName, Side] = {}
+        self._attempts: Counter[ProviderName] = Counter()
 
     def side(self, name: ProviderName) -> Side:
-        """The desk with this provider. Raises what starting its parts raises."""
+        """The desk with this provider. Raises what starting its parts raises; nothing is left of it then, and it can be tried again."""
         if name not in self._sides:
-            provider = None if self.options.linking else self._start_provider(name)
-            skill = self._starter.submit(self._start_skill, provider).result()
-            linking = self.options.linking or (provider.linking if provider else None)
-            households = {
-                key: self._household(
-                    key, skill, linking, takes_directives=provider is not None and provider.stack is not None and not self.options.https
-                )
-                for key in CUSTOMERS
-            }
-            self._sides[name] = Side(skill, households, provider)
+            with ExitStack() as started:
+                side = self._start_side(name, started)
+                self._exit.push(started.pop_all())
+            self._sides[name] = side
         return self._sides[name]
 
     @property
     def sides(self) -> list[Side]:
         return list(self._sides.values())
 
-    def _start_provider(self, name: ProviderName) -> Provider:
+    def _start_side(self, name: ProviderName, started: ExitStack) -> Side:
+        provider = None if self.options.linking else self._start_provider(name, started)
+        skill = self._start_skill(provider, started)
+        linking = self.options.linking or (provider.linking if provider else None)
+        return Side(skill, {key: self._household(key, skill, linking) for key in CUSTOMERS}, provider)
+
+    def _start_provider(self, name: ProviderName, started: ExitStack) -> Provider:
         if not self.options.skill_url and self.aws is None:
             with self._progress("starting ministack, the AWS of this machine, with IAM enforced"):
-                self.aws = self._exit.enter_context(LocalAws(enforce_iam=True))
+                self.aws = start(LocalAws(enforce_iam=True), self._exit)
         if name == "cognito" and self.aws is None:
             raise SimulationError("a skill by its URL is linked through the Login with Amazon of this desk, or with --linking FILE")
+        self._attempts[name] += 1
         with self._progress(f"deploying template.yaml, with {providers.PROVIDERS[name]}" if self.aws else "starting Login with Amazon"):
             if name == "cognito" and self.aws:
-                return self._exit.enter_context(providers.cognito(self.aws, self.amazon))
-            return self._exit.enter_context(providers.login_with_amazon(self.aws, self.amazon))
+                return started.enter_context(providers.cognito(self.aws, self.amazon, self._attempts[name]))
+            return started.enter_context(providers.login_with_amazon(self.aws, self.amazon, self._attempts[name]))
 
-    def _start_skill(self, provider: Provider | None) -> Skill:
+    def _start_skill(self, provider: Provider | None, started: ExitStack) -> Skill:
         if self.options.skill_url:
-            return self._exit.enter_context(UrlSkill(self.options.skill_url))
+            return started.enter_context(UrlSkill(self.options.skill_url))
         if provider is None or provider.stack is None:
             raise SimulationError("a linking configuration is for somebody's skill: give --skill-url, too")
         with self._progress(f"starting {self.skill_kind}"):
             if self.options.https:
                 environment = {**provider.stack.environment, **provider.environment}
-                return self._exit.enter_context(HttpsSkill(replace(provider.stack, environment=environment)))
+                return start(HttpsSkill(replace(provider.stack, environment=environment)), started)
             if self.options.in_process:
-                return self._exit.enter_context(InProcessFunction(provider.stack, provider.environment))
-            return self._exit.enter_context(EmulatorPool(provider.stack, provider.environment))
+                return started.enter_context(InProcessFunction(provider.stack, provider.environment))
+            return start(EmulatorPool(provider.stack, provider.environment), started)
 
     @property
     def skill_kind(self) -> str:
@@ -164,7 +133,7 @@ class Desk:
             return "gunicorn, with signed requests"
         return "the function in this process" if self.options.in_process else "the Lambda runtime emulator"
 
-    def _household(self, key: str, skill: Skill, linking: LinkingConfiguration | None, *, takes_directives: bool) -> Household:
+    def _household(self, key: str, skill: Skill, linking: LinkingConfiguration | None) -> Household:
         options, hear = self.options, functools.partial(self._hear, key)
         model = self.models.get(options.locale) or next(iter(self.models.values()))
         accounts = AccountLinking(linking, hear) if linking else None
@@ -172,7 +141,21 @@ class Desk:
             skill, options.skill_id, model, accounts, locale=options.locale, region=options.region, clock=self.clock, listener=hear
         )
         issue_code = functools.partial(self.amazon.login.issue_grant_code, self.amazon.customers[key])
-        return Household(alexa, SmartHome(skill, issue_code, hear) if takes_directives else None)
+        return Household(alexa, SmartHome(skill, issue_code, hear) if options.takes_directives else None)
+
+
+def start(program: AbstractContextManager[T], exit_stack: ExitStack) -> T:
+    """To its end, even if whoever waits for it is interrupted: whatever has been started by then is in the stack, to be stopped."""
+    exit_stack.callback(starter.wait)
+    return starter.run(lambda: exit_stack.enter_context(program))
+
+
+def read_model(path: Path, clock: SimulatedClock) -> InteractionModel:
+    """Raises SimulationError."""
+    try:
+        return InteractionModel.load(path, clock.now)
+    except InteractionModelError as error:
+        raise SimulationError(f"{path.name} is no interaction model: {error}") from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from tools.simulator.interaction_model import Resolution, SlotMatch
 
 API_ENDPOINTS = {"NA": "https://api.amazonalexa.com", "EU": "https://api.eu.amazonalexa.com", "FE": "https://api.fe.amazonalexa.com"}
 EndReason = Literal["USER_INITIATED", "ERROR", "EXCEEDED_MAX_REPROMPTS"]
+ErrorType = Literal["INVALID_RESPONSE", "ENDPOINT_TIMEOUT"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Enablement:
     device_id: str
     locale: str = "en-US"
     region: str = "EU"
-    access_token: str | None = None  # of the linked account
+    access_token: str | None = field(default=None, repr=False)  # of the linked account
 
 
 @dataclass
@@ -45,11 +46,21 @@ def intent_request(enablement: Enablement, session: Session, at: datetime, resol
     return _request(enablement, session, at, {"type": "IntentRequest", "intent": intent | ({"slots": slots} if slots else {})})
 
 
-def session_ended_request(enablement: Enablement, session: Session, at: datetime, reason: EndReason, error: str = "") -> dict[str, Any]:
+@dataclass(frozen=True)
+class SessionError:
+    """What was wrong with an answer, as the skill is told."""
+
+    type: ErrorType
+    message: str
+
+
+def session_ended_request(
+    enablement: Enablement, session: Session, at: datetime, reason: EndReason, error: SessionError | None = None
+) -> dict[str, Any]:
     """The end of a session that the skill did not end itself; nothing that it answers is spoken."""
     request: dict[str, Any] = {"type": "SessionEndedRequest", "reason": reason}
     if error:
-        request["error"] = {"type": "INVALID_RESPONSE", "message": error}
+        request["error"] = {"type": error.type, "message": error.message}
     return _request(enablement, session, at, request)
 
 

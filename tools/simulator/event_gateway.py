@@ -9,19 +9,30 @@ from urllib.parse import quote
 import requests
 
 from tools.simulator.loopback_server import LoopbackHttpServer
+from tools.simulator.skill import parse_json
 
 PATH = "/v3/events"
 LARGEST_EVENT = 256 * 1024
+MALFORMED: tuple[int, str, dict[str, Any]] = (400, "INVALID_REQUEST_EXCEPTION", {})
 OnEvent = Callable[[dict[str, Any], int, str], None]  # the event, the answer's status, and Alexa's code where it was refused
 
 
 class EventGateway:
     """Runs until the end of the `with` block."""
 
-    def __init__(self, login_with_amazon_url: str, messaging_client_id: str, on_event: OnEvent) -> None:
-        """Tokens are good if Login with Amazon says that they were given to this client; `on_event` runs in the call's own thread."""
+    def __init__(
+        self,
+        login_with_amazon_url: str,
+        messaging_client_id: str,
+        on_event: OnEvent,
+        has_ended: Callable[[str], bool] = lambda token: False,
+    ) -> None:
+        """Tokens are good if Login with Amazon says that they were given to this client; `on_event` runs in the call's own thread.
+
+        `has_ended` says of a token that is not good whether it was, until the customer disabled the skill.
+        """
         self._tokeninfo = f"{login_with_amazon_url}/auth/o2/tokeninfo?access_token="
-        self._client_id, self.on_event = messaging_client_id, on_event
+        self._client_id, self.on_event, self._has_ended = messaging_client_id, on_event, has_ended
 
     def __enter__(self) -> Self:
         self._server = LoopbackHttpServer(("127.0.0.1", 0), _handler_for(self)).__enter__()
@@ -34,19 +45,21 @@ class EventGateway:
     def judge(self, body: bytes) -> tuple[int, str, dict[str, Any]]:
         """Status, Alexa's code where it refuses, and the event."""
         try:
-            event = json.loads(body)
+            event = parse_json(body)
             inner = event["event"]
             name, scope = inner["header"]["name"], inner["endpoint"]["scope"] if "endpoint" in inner else inner["payload"]["scope"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return 400, "INVALID_REQUEST_EXCEPTION", {}
-        if not isinstance(name, str) or not self._is_grants(scope):
-            return 401, "INVALID_ACCESS_TOKEN_EXCEPTION", event
-        return 202, "", event
-
-    def _is_grants(self, scope: Any) -> bool:
+        except (ValueError, KeyError, TypeError):
+            return MALFORMED
+        if not isinstance(name, str):
+            return MALFORMED
         token = scope.get("token") if isinstance(scope, dict) and scope.get("type") == "BearerToken" else None
-        if not isinstance(token, str):
-            return False
+        if isinstance(token, str) and self._is_grants(token):
+            return 202, "", event
+        if isinstance(token, str) and self._has_ended(token):
+            return 403, "SKILL_DISABLED_EXCEPTION", event
+        return 401, "INVALID_ACCESS_TOKEN_EXCEPTION", event
+
+    def _is_grants(self, token: str) -> bool:
         with requests.Session() as session:
             session.trust_env = False
             info = session.get(self._tokeninfo + quote(token, safe=""), timeout=5)
@@ -64,8 +77,9 @@ def refusal(code: str) -> bytes:
 def _handler_for(gateway: EventGateway) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(min(length, LARGEST_EVENT))
+            length = self.headers.get("Content-Length", "0")
+            is_length = length.isascii() and length.isdecimal() and len(length) < 10
+            body = self.rfile.read(min(int(length), LARGEST_EVENT)) if is_length else b""
             status, code, event = (404, "INVALID_REQUEST_EXCEPTION", {}) if self.path != PATH else gateway.judge(body)
             gateway.on_event(event, status, code)
             content = refusal(code) if code else b""

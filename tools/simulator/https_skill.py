@@ -17,7 +17,7 @@ from tools.local_process import LocalProcess, LocalProcessError, start_on_free_p
 from tools.local_stack import CODE, LocalStack
 from tools.simulator.loopback_server import LoopbackHttpServer
 from tools.simulator.request_signing import CERTIFICATE_URL, SigningAuthority
-from tools.simulator.skill import SkillFailedError
+from tools.simulator.skill import SkillFailedError, parse_answer
 
 ALEXA_WAITS_S = 8.0
 HEALTH_PATH = "/health"
@@ -52,24 +52,27 @@ class HttpsSkill:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+    def invoke(self, event: dict[str, Any]) -> Any:
         """The skill's answer. Raises SkillFailedError."""
         body = json.dumps(event).encode()
-        status, text = self.post(body, self.authority.headers(body))
+        status, content = self._post(body, self.authority.headers(body))
         if status != 200:
             raise SkillFailedError(
                 f"HTTP {status}", "the skill refused the request" if status < 500 else "the skill failed; its log says why"
             )
-        answer = json.loads(text)
-        return answer if isinstance(answer, dict) else {}
+        return parse_answer(content)
 
     def post(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """The status and the text of the answer to exactly this. Raises SkillFailedError when there is none."""
+        status, content = self._post(body, headers)
+        return status, content.decode(errors="replace")
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         try:
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.post(self.url, data=body, headers=headers, timeout=ALEXA_WAITS_S, allow_redirects=False)
-                return answer.status_code, answer.text
+                return answer.status_code, answer.content
         except requests.RequestException as error:
             raise SkillFailedError(type(error).__name__, "the skill's HTTPS endpoint gave no answer") from error
 

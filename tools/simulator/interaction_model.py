@@ -1,24 +1,28 @@
 """From what a customer says to an intent and its slots, by the skill's own interaction model."""
 
-import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from tools.simulator.example_phrases import examples
+from tools.simulator.language_model import InteractionModelError, read_json, read_language_model
 from tools.simulator.slot_types import READERS, SEARCH_QUERY, BuiltInSlots, is_built_in
 from tools.simulator.spoken_numbers import language_of
 from tools.simulator.usual_words import INTENTS, ONE_SHOTS, OPENINGS
 
-__all__ = ["InteractionModel", "Resolution", "SlotMatch", "examples"]
+__all__ = ["InteractionModel", "InteractionModelError", "Resolution", "SlotMatch", "examples"]
 
 FALLBACK = "AMAZON.FallbackIntent"
 # How sure a match of a slot is; the least sure slot decides about the sample.
 KNOWN, TAKEN_AS_SPOKEN, UNKNOWN, NO_MATCH = 2, 1, 0, -1
+LONGEST_UTTERANCE = 500  # characters; nobody says more in one breath, and trying every sample on it takes time
+APOSTROPHES = r"['\u2018\u2019\u02bc`]"
+SLOT = re.compile(rf"(\{{\w+\}}(?:{APOSTROPHES}s\b)?)", re.IGNORECASE)
+POSSESSIVE = "'s"
 
 
 @dataclass(frozen=True)
@@ -55,23 +59,21 @@ class _Match:
 class InteractionModel:
     """The language model of one locale."""
 
-    def __init__(self, model: Mapping[str, Any], locale: str = "en-US", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """`now` is when tomorrow is the day after."""
-        language = model["interactionModel"]["languageModel"]
-        self.invocation_name: str = language["invocationName"]
+    def __init__(self, model: object, locale: str = "en-US", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """`now` is when tomorrow is the day after. Raises InteractionModelError."""
+        read = read_language_model(model)
         self.locale, self.language, self._now = locale, language_of(locale), now
-        self.intents: list[Mapping[str, Any]] = language["intents"]
-        self.types: Mapping[str, list[Mapping[str, Any]]] = {kind["name"]: kind["values"] for kind in language.get("types", [])}
+        self.invocation_name, self.intents, self.types = read.invocation_name, read.intents, read.types
         self._values = {name: _values_by_key(values) for name, values in self.types.items()}
 
     @classmethod
     def load(cls, path: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
-        """From interaction_models/<locale>.json."""
-        return cls(json.loads(path.read_text("utf-8")), path.stem, now)
+        """From interaction_models/<locale>.json. Raises InteractionModelError."""
+        return cls(read_json(path), path.stem, now)
 
     def after_invocation(self, utterance: str) -> str | None:
         """What is said to the skill in "ask link demo for my e-mail"; "" for "open link demo", None where the skill is not called."""
-        said, name = " ".join(_words(utterance)), re.escape(" ".join(_words(self.invocation_name)))
+        said, name = " ".join(_words(utterance[:LONGEST_UTTERANCE])), re.escape(" ".join(_words(self.invocation_name)))
         if re.fullmatch(OPENINGS[self.language].format(name=name), said):
             return ""
         for phrase in ONE_SHOTS[self.language]:
@@ -82,7 +84,7 @@ class InteractionModel:
 
     def resolve(self, utterance: str) -> Resolution:
         """The best match: a value that the model knows beats free text, and more of the sample's own words beat fewer."""
-        said, slots = _words(utterance), BuiltInSlots(self.language, self._now().date())
+        said, slots = _words(utterance[:LONGEST_UTTERANCE]), BuiltInSlots(self.language, self._now().date())
         matches = [match for intent in self.intents for match in self._matches(intent, said, slots)]
         return max(matches, key=lambda match: match.rank).resolution if matches else self._fallback()
 
@@ -121,7 +123,7 @@ def _sureness(slot: SlotMatch | None, own_words: int) -> int:
     return UNKNOWN if is_built_in(slot.type_name) and slot.type_name != SEARCH_QUERY else NO_MATCH
 
 
-def _values_by_key(values: list[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
+def _values_by_key(values: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     """Name and id of each value, by its name and every synonym; written together, so that "e-mail" is "email" and "g. mail" is "gmail"."""
     return {
         "".join(_words(text)): (value["name"]["value"], value.get("id", ""))
@@ -132,12 +134,17 @@ def _values_by_key(values: list[Mapping[str, Any]]) -> dict[str, tuple[str, str]
 
 def _words(text: str) -> list[str]:
     """Small letters, without punctuation; an apostrophe, straight or curled, joins: what's = whats."""
-    return re.findall(r"\w+", re.sub(r"['\u2018\u2019\u02bc`]", "", unicodedata.normalize("NFC", text).casefold()))
+    return re.findall(r"\w+", re.sub(APOSTROPHES, "", unicodedata.normalize("NFC", text).casefold()))
 
 
 def _sample_parts(sample: str) -> list[str]:
-    """Words, and slots in braces."""
-    return [part for piece in re.split(r"(\{\w+\})", sample) for part in ([piece] if piece.startswith("{") else _words(piece))]
+    """Words, and slots in braces, with 's behind the brace where they are in the possessive."""
+    return [part for piece in SLOT.split(sample) for part in ([_slot_part(piece)] if piece.startswith("{") else _words(piece))]
+
+
+def _slot_part(piece: str) -> str:
+    name, _, possessive = piece.partition("}")
+    return f"{name}}}{POSSESSIVE if possessive else ''}"
 
 
 def _fillings(parts: list[str], said: list[str]) -> Iterator[dict[str, list[str]]]:
@@ -152,5 +159,12 @@ def _fillings(parts: list[str], said: list[str]) -> Iterator[dict[str, list[str]
             yield from _fillings(rest, said[1:])
         return
     for taken in range(1, len(said) - len(rest) + 1):
-        for filling in _fillings(rest, said[taken:]):
-            yield {first.strip("{}"): said[:taken], **filling}
+        spoken = _without_possessive(said[:taken]) if first.endswith(POSSESSIVE) else said[:taken]
+        for filling in _fillings(rest, said[taken:]) if spoken else ():
+            yield {first[1 : first.index("}")]: spoken, **filling}
+
+
+def _without_possessive(words: list[str]) -> list[str]:
+    """Anna for Anna's, which is one word by now; nothing where no s ends it."""
+    *before, last = words
+    return [*before, last[:-1]] if len(last) > 1 and last.endswith("s") else []

@@ -9,7 +9,7 @@ from tools.simulator.findings import Finding, error, warning
 from tools.simulator.ssml import LIKE_MARKUP, MarkupError, read_ssml
 
 ANSWER_WITHIN_S = 8.0
-LARGEST_ANSWER = 24 * 1024  # bytes; newer documents speak of 120 kB, but 24 has always been safe
+SAFE_ANSWER, LARGEST_ANSWER = 24 * 1024, 120 * 1024  # bytes: what has always been taken, and what newer documents speak of
 LONGEST_SPEECH = 8_000  # characters
 KNOWN = {
     "apiResponse",
@@ -21,7 +21,7 @@ KNOWN = {
     "reprompt",
     "shouldEndSession",
 }
-PLAY_BEHAVIORS = {"ENQUEUE", "REPLACE_ALL", "REPLACE_ENQUEUED"}
+PLAY_BEHAVIORS = ("ENQUEUE", "REPLACE_ALL", "REPLACE_ENQUEUED")
 
 __all__ = ["ANSWER_WITHIN_S", "Finding", "judge", "judge_acknowledgement"]
 
@@ -69,9 +69,11 @@ def judge_size(answer: Mapping[str, Any]) -> Iterator[Finding]:
     except (TypeError, ValueError, RecursionError) as fault:
         yield error(f"the answer is no JSON: {fault}", "Answer with strings, finite numbers, booleans, lists and objects only.")
         return
+    mend = "Say and show less, and keep less in the session attributes: 24 kB is what Alexa has always taken."
     if size > LARGEST_ANSWER:
-        mend = "Say and show less, and keep less in the session attributes: 24 kB is what Alexa has always taken."
-        yield error(f"the answer has {size:,} bytes; more than {LARGEST_ANSWER:,} are not safe", mend)
+        yield error(f"the answer has {size:,} bytes; Alexa takes no more than {LARGEST_ANSWER:,}", mend)
+    elif size > SAFE_ANSWER:
+        yield warning(f"the answer has {size:,} bytes; more than {SAFE_ANSWER:,} are not safe", mend)
 
 
 def judge_attributes(answer: Mapping[str, Any]) -> Iterator[Finding]:
@@ -124,7 +126,10 @@ def judge_response(response: Mapping[str, Any]) -> Iterator[Finding]:
 def judge_session(response: Mapping[str, Any]) -> Iterator[Finding]:
     ends = response.get("shouldEndSession")
     if ends is not None and not isinstance(ends, bool):
-        yield error("shouldEndSession is neither true nor false", "Make it true, false, or leave it out.")
+        yield error("shouldEndSession is neither true nor false", "Make it true or false.")
+    if ends is None:
+        mend = "Make it false to hear more from the customer, and true where all is said."
+        yield warning("shouldEndSession is missing: on a device without a screen the session ends", mend)
     if ends is True and response.get("reprompt"):
         yield warning("there is a reprompt, but the session ends", "Leave the reprompt out, or keep the session open.")
 
@@ -150,7 +155,7 @@ def judge_speech(speech: object, which: str) -> Iterator[Finding]:
     """`which` is the speech or the reprompt, for the words of the finding."""
     if speech is None:
         return
-    if not isinstance(speech, Mapping) or speech.get("type") not in {"SSML", "PlainText"}:
+    if not isinstance(speech, Mapping) or speech.get("type") not in ("SSML", "PlainText"):
         yield error(f"{which} is neither SSML nor PlainText", 'Make its type "SSML" with ssml, or "PlainText" with text.')
         return
     name = "ssml" if speech["type"] == "SSML" else "text"
@@ -162,7 +167,7 @@ def judge_speech(speech: object, which: str) -> Iterator[Finding]:
         yield error(f"{which} has {len(words):,} characters; Alexa takes {LONGEST_SPEECH:,}", "Say less.")
     yield from judge_ssml(words, which) if name == "ssml" else judge_text(words, which)
     if speech.get("playBehavior", "ENQUEUE") not in PLAY_BEHAVIORS:
-        yield error(f"{which} has a playBehavior that Alexa does not know", f"Make it one of {', '.join(sorted(PLAY_BEHAVIORS))}.")
+        yield error(f"{which} has a playBehavior that Alexa does not know", f"Make it one of {', '.join(PLAY_BEHAVIORS)}.")
 
 
 def judge_ssml(ssml: str, which: str) -> Iterator[Finding]:

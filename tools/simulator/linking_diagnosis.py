@@ -4,13 +4,16 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 
-from tools.simulator.linking_configuration import LinkingConfiguration
+from tools.simulator.linking_configuration import AccessTokenScheme, LinkingConfiguration
 from tools.simulator.linking_errors import ACCEPT_GRANT, EXCHANGE, SIGN_IN, AccountLinkingError, quoted, readable
 from tools.simulator.wire import ALEXA, CUSTOMER, Listener, Message
 
 PKCE = re.compile(r"pkce|code.?verifier|code.?challenge", re.IGNORECASE)
 ALLOW_PKCE = "Let the authorization server take code_challenge (method S256), and code_verifier at the token endpoint: Alexa sends both."
-OTHER_SCHEME = {"HTTP_BASIC": "REQUEST_BODY_CREDENTIALS", "REQUEST_BODY_CREDENTIALS": "HTTP_BASIC"}
+OTHER_SCHEME: Mapping[AccessTokenScheme, AccessTokenScheme] = {
+    "HTTP_BASIC": "REQUEST_BODY_CREDENTIALS",
+    "REQUEST_BODY_CREDENTIALS": "HTTP_BASIC",
+}
 COPY_BOTH = 'Copy the client\'s id and secret again into clientId and clientSecret ("Your Secret" in the Alexa console), without blanks.'
 SEE_THE_LOG = "See the authorization server's log of this call."
 # What mends an error that the authorization server names, in the redirect or at the token endpoint.

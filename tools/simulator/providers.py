@@ -43,9 +43,10 @@ class Provider:
 
 
 @contextmanager
-def cognito(aws: LocalAws, amazon: Amazon) -> Iterator[Provider]:
-    """The user pool that the template makes, and its hosted login page."""
-    stack = deploy(aws, PARAMETERS | {"CognitoDomainPrefix": "linked-profile-desk"}, name="linked-profile-cognito")
+def cognito(aws: LocalAws, amazon: Amazon, attempt: int = 1) -> Iterator[Provider]:
+    """The user pool that the template makes, and its hosted login page; what an earlier attempt left in AWS is not touched."""
+    parameters = PARAMETERS | {"CognitoDomainPrefix": numbered("linked-profile-desk", attempt)}
+    stack = deploy(aws, parameters, name=numbered("linked-profile-cognito", attempt))
     put_messaging_secret(aws, stack, amazon)
     pool_id = stack.outputs["UserPoolId"]
     account_ids = {key: sign_up(aws, pool_id, cognito_account(customer)) for key, customer in CUSTOMERS.items()}
@@ -81,11 +82,12 @@ def token_of_another_pool_client(aws: LocalAws, pool_id: str, customer: Customer
 
 
 @contextmanager
-def login_with_amazon(aws: LocalAws | None, amazon: Amazon) -> Iterator[Provider]:
+def login_with_amazon(aws: LocalAws | None, amazon: Amazon, attempt: int = 1) -> Iterator[Provider]:
     """The stand-in; without `aws` there is no function of ours, because the skill is somebody else's."""
     client, stack = amazon.linking_client, None
     if aws:
-        stack = deploy(aws, PARAMETERS | {"IdentityProvider": "lwa", "LwaClientId": client.client_id}, name="linked-profile-lwa")
+        parameters = PARAMETERS | {"IdentityProvider": "lwa", "LwaClientId": client.client_id}
+        stack = deploy(aws, parameters, name=numbered("linked-profile-lwa", attempt))
         put_messaging_secret(aws, stack, amazon)
     with ProviderFront(amazon.login.url) as front:
         yield Provider(
@@ -97,6 +99,11 @@ def login_with_amazon(aws: LocalAws | None, amazon: Amazon) -> Iterator[Provider
             stack,
             amazon.environment | {"LWA_API_URL": front.url},
         )
+
+
+def numbered(name: str, attempt: int) -> str:
+    """The name of a stack or of what in it has to be unlike all others."""
+    return name if attempt == 1 else f"{name}-{attempt}"
 
 
 def put_messaging_secret(aws: LocalAws, stack: LocalStack, amazon: Amazon) -> None:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from tools.simulator.desk import SimulationError
-from tools.simulator.smart_home import DirectiveError, SmartHome
+from tools.simulator.smart_home import UNLINKING, DirectiveError, SmartHome
 from tools.simulator.stage import Stage, act
 
 
@@ -46,4 +46,6 @@ class SmartHomeActs(Stage):
         try:
             yield home, token
         except DirectiveError as error:
+            if error.kind in UNLINKING:
+                self.alexa.drop_link(str(error))
             raise SimulationError(str(error)) from error

@@ -9,13 +9,14 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from tools.simulator import faults, providers
-from tools.simulator.alexa import Alexa
+from tools.simulator.alexa import Alexa, AlexaError
 from tools.simulator.clock import SimulatedClock
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.delivery import MODES, DeliveryPlan
 from tools.simulator.desk import Desk, Household, Options, Side, SimulationError, no_progress
 from tools.simulator.envelopes import iso
 from tools.simulator.linking_configuration import REDIRECT_HOSTS
+from tools.simulator.options import NO_ALEXA_EVENTS
 from tools.simulator.wire import GATEWAY, PROVIDER, SKILL, Message, Verdict, Wire, redacted
 
 P = ParamSpec("P")
@@ -64,6 +65,7 @@ class Stage:
         self.gateway_events: deque[dict[str, Any]] = deque(maxlen=MOST_EVENTS)
         self.landing_url: str | None = None  # where a real browser lands after signing in
         self._numbers = 0
+        self._on_behalf_of = ""  # a customer for whom something happens now, where it is not the chosen one
 
     def __enter__(self) -> Self:
         """Raises what starting the parts raises."""
@@ -93,11 +95,24 @@ class Stage:
     def alexa(self) -> Alexa:
         return self.household.alexa
 
-    def households(self) -> list[Household]:
-        return [household for side in self.desk.sides for household in side.households.values()]
+    def homes(self) -> list[tuple[str, Household]]:
+        """All of them, each with the key of its customer."""
+        return [home for side in self.desk.sides for home in side.households.items()]
 
     def alexas(self) -> list[Alexa]:
-        return [household.alexa for household in self.households()]
+        return [household.alexa for _, household in self.homes()]
+
+    @property
+    def sends_alexa_events(self) -> bool:
+        """Whether the skill has the permission "Send Alexa Events"."""
+        return self._sends_alexa_events
+
+    @sends_alexa_events.setter
+    def sends_alexa_events(self, on: bool) -> None:
+        """Raises SimulationError where AcceptGrant never comes."""
+        if on and not self.options.takes_directives:
+            raise SimulationError(NO_ALEXA_EVENTS)
+        self._sends_alexa_events = on
 
     def open_side(self) -> None:
         """With this provider, and as everything was chosen so far."""
@@ -126,11 +141,20 @@ class Stage:
             self.change()
             try:
                 yield
-            except ValueError as error:
+            except AlexaError as error:
                 raise SimulationError(str(error)) from error
             finally:
                 self.busy = before
                 self.change()
+
+    @contextmanager
+    def on_behalf_of(self, customer: str) -> Iterator[None]:
+        """What the skill asks and sends meanwhile is about this customer; for acts only, of which there is one at a time."""
+        before, self._on_behalf_of = self._on_behalf_of, customer
+        try:
+            yield
+        finally:
+            self._on_behalf_of = before
 
     def hear(self, customer: str, message: Message) -> None:
         self.wire.add(message, iso(self.clock.now()), customer)
@@ -142,9 +166,8 @@ class Stage:
         if path not in CALLS_OF_THE_SKILL and not path.endswith("/jwks.json"):
             return
         details = {"call": f"{method} {path}", "answer": str(status or "none"), "took": f"{took_s:.2f} s"}
-        reason = "" if fault == faults.NONE.name else faults.fault_named(fault).description
         text = "fetches the keys that tokens are signed with" if path.endswith("/jwks.json") else "asks who the customer is"
-        self.hear(self.customer, Message(SKILL, PROVIDER, text, details, "failed" if reason else "", reason))
+        self.hear(self._on_behalf_of or self.customer, Message(SKILL, PROVIDER, text, details, *judge_call(status, fault)))
 
     def _hear_event(self, event: dict[str, Any], status: int, code: str) -> None:
         """What the skill sent to Alexa's event gateway."""
@@ -152,12 +175,22 @@ class Stage:
         name = str(inner.get("header", {}).get("name", "an event"))
         self.gateway_events.append({"at": iso(self.clock.now()), "name": name, "status": status, "code": code, "body": redacted(event)})
         verdict: Verdict = "failed" if code else "ok"
-        self.hear(self.customer, Message(SKILL, GATEWAY, f"sends {name}", {"answer": str(status)}, verdict, code, "", redacted(event)))
+        customer = self._on_behalf_of or self.customer
+        self.hear(customer, Message(SKILL, GATEWAY, f"sends {name}", {"answer": str(status)}, verdict, code, "", redacted(event)))
 
     def change(self) -> None:
         with self._changed:
             self.version += 1
             self._changed.notify_all()
+
+
+def judge_call(status: int | None, fault: str) -> tuple[Verdict, str]:
+    """A call that failed on demand is the fault's, any other is the provider's own answer."""
+    if fault != faults.NONE.name:
+        return "failed", faults.fault_named(fault).description
+    if status is None:
+        return "warning", "the identity provider gave no answer"
+    return ("warning", f"the identity provider refused with HTTP {status}") if status >= 400 else ("", "")
 
 
 def one_of(what: str, value: str, known: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ from tools.simulator.linking_errors import EXCHANGE, TOKENS, AccountLinkingError
 from tools.simulator.token_endpoint import TOKEN_ENDPOINT_LIMIT_S, NoAnswerError, TokenAnswer
 
 SHORTEST_LIFE_S = 360
+LONGEST_LIFE_S = 100 * 365 * 24 * 3600  # some say 2**63 - 1 for "never"; dates end before that
+MOST_DIGITS = 20
 CORRECT_THE_URL = 'Correct accessTokenUrl ("Access Token URI" in the Alexa console)'
 
 
@@ -95,23 +97,28 @@ def read_tokens(body: Mapping[str, Any], default_life_s: int | None) -> Tokens:
     if not isinstance(access_token, str) or not access_token:
         mend = "Let the token endpoint answer with access_token, refresh_token, token_type and expires_in."
         raise AccountLinkingError("the token endpoint's answer holds no access_token", step=TOKENS, mend=mend)
+    refresh_token = refresh_token if isinstance(refresh_token, str) else ""
+    for name, token in (("access_token", access_token), ("refresh_token", refresh_token)):
+        if not (token.isascii() and token.isprintable()):
+            cause, mend = f"the token endpoint's {name} holds characters that no token may have", f"Make {name} printable ASCII (RFC 6749)."
+            raise AccountLinkingError(cause, step=TOKENS, mend=mend)
     kind = body.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         cause = f"the token endpoint's token_type is {quoted(str(kind))}; Alexa knows Bearer tokens only"
         raise AccountLinkingError(cause, step=TOKENS, mend="Let the token endpoint give out Bearer tokens.")
     life_s = read_life(body.get("expires_in"), default_life_s)
-    return Tokens(access_token, refresh_token if isinstance(refresh_token, str) and refresh_token else None, life_s)
+    return Tokens(access_token, refresh_token or None, life_s)
 
 
 def read_life(expires_in: object, default_life_s: int | None) -> int:
-    """Seconds, as a number or in digits. Raises AccountLinkingError."""
+    """Seconds, as a number or in digits; a hundred years at most. Raises AccountLinkingError."""
     say_it = f"Let the token endpoint say expires_in, a number of seconds, {SHORTEST_LIFE_S} at least"
     if expires_in is None and default_life_s is None:
         cause = "the token endpoint does not say expires_in, and the linking configuration has no default for it"
         raise AccountLinkingError(cause, step=TOKENS, mend=f"{say_it}, or set defaultTokenExpirationInSeconds.")
     life = default_life_s if expires_in is None else expires_in
     is_whole = isinstance(life, float) and life.is_integer()
-    if isinstance(life, bool) or not (is_whole or str(life).isdecimal()):
+    if isinstance(life, bool) or len(str(life)) > MOST_DIGITS or not (is_whole or str(life).isdecimal()):
         raise AccountLinkingError(
             f"the token endpoint's expires_in is no number of seconds: {quoted(str(life))}", step=TOKENS, mend=f"{say_it}."
         )
@@ -121,7 +128,7 @@ def read_life(expires_in: object, default_life_s: int | None) -> int:
         cause = f"the access token lives {seconds} seconds; Alexa needs at least {SHORTEST_LIFE_S}"
         mend = f"Raise {where} to {SHORTEST_LIFE_S} seconds or more (in Cognito: AccessTokenValidity of the app client); an hour is usual."
         raise AccountLinkingError(cause, step=TOKENS, mend=mend)
-    return seconds
+    return min(seconds, LONGEST_LIFE_S)
 
 
 def without_refresh_token(life_s: int) -> AccountLinkingError:

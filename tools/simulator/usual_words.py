@@ -1,13 +1,15 @@
 """What Alexa understands without a sample in the model: the words of built-in intents, and the phrases that call a skill by its name."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tools.simulator.spoken_numbers import Language
 
 Words = Mapping[str, tuple[str, ...]]
 ENGLISH: Words = {
     "AMAZON.HelpIntent": ("help", "help me", "can you help me", "what can you do"),
-    "AMAZON.StopIntent": ("stop", "off", "shut up", "that's enough", "goodbye", "exit", "quit"),
+    "AMAZON.StopIntent": ("stop", "off", "shut up", "that's enough", "goodbye"),
     "AMAZON.CancelIntent": ("cancel", "never mind", "forget it"),
     "AMAZON.NavigateHomeIntent": ("go home", "home", "home screen", "navigate home"),
     "AMAZON.YesIntent": ("yes", "yeah", "yep", "yes please", "sure", "okay"),
@@ -43,6 +45,8 @@ GERMAN: Words = {
 }
 INTENTS: Mapping[Language, Words] = {"en": ENGLISH, "de": GERMAN}
 WAKE = r"(?:(?:hey |hallo )?(?:alexa|echo|computer|amazon|ziggy) )?"
+# These end the session without asking the skill; what German speakers say for it is not documented.
+EXITS: Mapping[Language, str] = {"en": WAKE + r"(?:exit|quit)"}
 OPENINGS: Mapping[Language, str] = {
     "en": WAKE
     + r"(?:please )?(?:open|launch|start|begin|run|play|load|use|talk to|let me talk to) (?:the )?{name}(?: skill| app)?(?: please)?",
@@ -65,3 +69,15 @@ EXAMPLES: Mapping[Language, tuple[str, str, str, str]] = {  # opening, one-shot,
     "en": ("open {name}", "ask {name} for {rest}", "help", "stop"),
     "de": ("öffne {name}", "frage {name} nach {rest}", "hilfe", "stopp"),
 }
+
+
+def is_exit(utterance: str, language: Language, intents: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether it ends the session without the skill being asked: it does not where a sample of the skill's own takes the word."""
+    words = in_small_letters(utterance)
+    is_taken = any(words == in_small_letters(sample) for intent in intents for sample in intent.get("samples", []))
+    return language in EXITS and bool(re.fullmatch(EXITS[language], words)) and not is_taken
+
+
+def in_small_letters(text: str) -> str:
+    """The words alone."""
+    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -52,11 +52,6 @@ class WaitingEvents:
         with self._lock:
             self._events = [each for each in self._events if each is not waiting]
 
-    def remove_idle(self) -> None:
-        """All but those that are on their way."""
-        with self._lock:
-            self._events = [each for each in self._events if each.is_on_its_way]
-
     def release(self, waiting: Iterable[WaitingEvent]) -> None:
         """They are on their way no longer."""
         with self._lock:

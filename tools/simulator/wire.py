@@ -1,5 +1,6 @@
 """Every message between the parties, for whoever shows or keeps them."""
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -8,9 +9,23 @@ from typing import Any, Literal
 
 CUSTOMER, ALEXA, SKILL, PROVIDER, GATEWAY = "customer", "Alexa", "skill", "identity provider", "event gateway"
 MOST_KEPT = 1_000
-SECRETS = frozenset(
-    {"accesstoken", "access_token", "apiaccesstoken", "client_secret", "code", "code_verifier", "consenttoken", "refresh_token", "token"}
+SECRETS = frozenset(  # names of JSON fields, in small letters alone
+    {
+        "accesstoken",
+        "apiaccesstoken",
+        "authorization",
+        "clientsecret",
+        "code",
+        "codeverifier",
+        "consenttoken",
+        "idtoken",
+        "password",
+        "refreshtoken",
+        "token",
+    }
 )
+ERROR_CODE = re.compile(r"[A-Z]+(?:_[A-Z]+)+|[A-Z]{1,12}")  # ER_SUCCESS_MATCH; authorization codes have digits, or are longer
+SHORTENED = re.compile(r"…|.{6}….{4} \(\d+ characters\)", re.DOTALL)
 Verdict = Literal["", "ok", "warning", "failed"]
 
 
@@ -59,17 +74,15 @@ class Wire:
         with self._lock:
             return [entry for entry in self._entries if entry.number > after]
 
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
-
 
 def ignore(message: Message) -> None:
     """For who wants to hear nothing."""
 
 
 def shorten(secret: str) -> str:
-    """Enough of a token to know it again, and too little to use it."""
+    """Enough of a token to know it again, and too little to use it; what is shortened already stays as it is."""
+    if SHORTENED.fullmatch(secret):
+        return secret
     return f"{secret[:6]}…{secret[-4:]} ({len(secret)} characters)" if len(secret) > 20 else "…"
 
 
@@ -79,11 +92,28 @@ def shorten_id(identifier: str) -> str:
     return f"{kind}{dot}{rest[:4]}…{rest[-4:]}" if len(rest) > 12 else identifier
 
 
-def redacted(value: Any, key: str = "") -> Any:
-    """The same JSON with every token, code and secret shortened."""
+def as_it_is(text: str) -> str:
+    """Where nothing else is to be hidden."""
+    return text
+
+
+def redacted(value: Any, key: str = "", hide: Callable[[str], str] = as_it_is) -> Any:
+    """The same JSON with every token, code and secret shortened by its name; `hide` goes over all other texts."""
     if isinstance(value, Mapping):
-        return {name: redacted(part, str(name)) for name, part in value.items()}
+        return {hide(str(name)): redacted(part, str(name), hide) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [redacted(part) for part in value]
-    is_word = isinstance(value, str) and value.replace("_", "").isupper()  # ER_SUCCESS_MATCH and error names are codes, too
-    return shorten(value) if isinstance(value, str) and key.casefold() in SECRETS and not is_word else value
+        return [redacted(part, key, hide) for part in value]
+    if not isinstance(value, str):
+        return value
+    return shorten(value) if is_secret(key, value) else hide(value)
+
+
+def as_body(answer: Any) -> Mapping[str, Any] | None:
+    """A skill's answer as a message shows it; None for one that is no object."""
+    return redacted(answer) if isinstance(answer, Mapping) else None
+
+
+def is_secret(key: str, value: str) -> bool:
+    """By the name of the field; error codes and those of entity resolution are codes, too, and no secrets."""
+    name = re.sub(r"[^a-z]", "", key.casefold())
+    return name in SECRETS and not (name == "code" and ERROR_CODE.fullmatch(value))

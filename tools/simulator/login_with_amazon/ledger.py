@@ -126,6 +126,11 @@ class Ledger:
         is_good = token and not token.consent.ends.is_set() and self._clock() < token.expires_at
         return token if is_good else None
 
+    def has_ended(self, value: str) -> bool:
+        """Whether the consent behind this access token is no more; False for a token that only expired, or is unknown."""
+        token = self._access_tokens.get(value)
+        return token is not None and token.consent.ends.is_set()
+
     def add_refresh_token(self, consent: Consent) -> str:
         value = f"Atzr|{secrets.token_urlsafe(REFRESH_TOKEN_BYTES)}"
         with self._lock:
@@ -150,9 +155,18 @@ class Ledger:
         is_good = consent and consent.client_id == client_id and not consent.ends.is_set()
         return consent if is_good else None
 
+    def revoke(self, client_id: str, customer: Customer) -> None:
+        """Ends what this customer let this client have so far; what is agreed to later is good."""
+        for consent in self._consents():
+            if (consent.client_id, consent.customer.user_id) == (client_id, customer.user_id):
+                consent.ends.set()
+
     def revoke_all(self) -> None:
         """As if every customer had removed the client from their account."""
+        for consent in self._consents():
+            consent.ends.set()
+
+    def _consents(self) -> list[Consent]:
         with self._lock:
             holders = [*self._refresh_tokens.values(), *(token.consent for token in self._access_tokens.values())]
-            for consent in [*holders, *(code.consent for code in self._codes.values())]:
-                consent.ends.set()
+            return [*holders, *(code.consent for code in self._codes.values())]

@@ -10,17 +10,18 @@ from typing import Any
 
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.desk import Options, SimulationError
-from tools.simulator.expectations import Seen, in_order
 from tools.simulator.linking_configuration import REDIRECT_HOSTS
 from tools.simulator.linking_errors import AccountLinkingError
 from tools.simulator.providers import PROVIDERS
 from tools.simulator.simulation import Simulation
-from tools.simulator.story_steps import Scene, Step, read_step
-from tools.simulator.story_text import Part, StoryFormatError, read_file
-from tools.simulator.transcript import Transcript
+from tools.simulator.storytelling.scene import Scene
+from tools.simulator.storytelling.seen import Seen, in_order
+from tools.simulator.storytelling.steps import Step, read_step
+from tools.simulator.storytelling.story_text import Part, StoryFormatError, read_file
+from tools.simulator.storytelling.transcript import Transcript
 from tools.simulator.wire import Message
 
-SHIPPED = Path(__file__).parent / "stories"
+SHIPPED = Path(__file__).parents[1] / "stories"
 AGO = " ago"
 HEAD = ("story", "about", "provider", "locale", "region", "customer", "starts", "steps")
 

@@ -1,60 +1,27 @@
-"""The steps of a story: what each may be, how it is read, and how it is played."""
+"""The steps of a story: what each may be, how it is read, what is expected of it where nothing is said."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import get_args
 
-from tools.simulator.answers import Answer, apology, read_answer
+from tools.simulator.answers import Answer
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.delivery import MODES
-from tools.simulator.expectations import (
-    ANSWER,
-    LOOK_UP,
-    STATE,
-    Check,
-    Read,
-    Seen,
-    all_delivered,
-    devices_of,
-    failing,
-    in_order,
-    no_problem,
-    not_failing,
-    nothing,
-)
+from tools.simulator.envelopes import EndReason
 from tools.simulator.faults import FAULTS
 from tools.simulator.linking_configuration import REDIRECT_HOSTS
 from tools.simulator.linking_errors import AccountLinkingError
-from tools.simulator.moments import Moment, parse_moment
 from tools.simulator.providers import PROVIDERS, linking_setups
-from tools.simulator.skill import SkillFailedError
-from tools.simulator.story_text import Part, StoryFormatError
-from tools.simulator.wire import shorten_id
-
-if TYPE_CHECKING:
-    from tools.simulator.simulation import Simulation
-    from tools.simulator.transcript import Transcript
+from tools.simulator.storytelling.answers_expected import failing, no_problem, not_failing
+from tools.simulator.storytelling.expectations import ANSWER, LOOK_UP, STATE
+from tools.simulator.storytelling.look_ups import replay, who
+from tools.simulator.storytelling.scene import Play, Scene, calling, choosing, simply
+from tools.simulator.storytelling.seen import Check, Read, Seen, devices_of, nothing
+from tools.simulator.storytelling.state_expected import all_delivered
+from tools.simulator.storytelling.story_text import Part
 
 LINK = ("as", "password", "fails")
-END_REASONS = ("USER_INITIATED", "ERROR", "EXCEEDED_MAX_REPROMPTS")
-LARGEST_MESSAGE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What a story is played on."""
-
-    simulation: "Simulation"
-    transcript: "Transcript"
-
-    def seen(self, **brought: Any) -> Seen:
-        return Seen(self.simulation, (), **brought)
-
-
-Play = Callable[[Scene], Seen]
+END_REASONS = get_args(EndReason)
 
 
 @dataclass(frozen=True)
@@ -103,29 +70,6 @@ def act(part: Part) -> Play:
 
     def play(scene: Scene) -> Seen:
         scene.transcript.act(title)
-        return scene.seen()
-
-    return play
-
-
-def simply(method: str) -> Callable[[Part], Play]:
-    """A step with nothing after its colon."""
-
-    def read(part: Part) -> Play:
-        part.nothing()
-        return calling(method)
-
-    return read
-
-
-def choosing(method: str, allowed: Callable[[], tuple[str, ...]], what: str) -> Callable[[Part], Play]:
-    """A step that names one of these."""
-    return lambda part: calling(method, part.choice(allowed(), what))
-
-
-def calling(method: str, *arguments: Any) -> Play:
-    def play(scene: Scene) -> Seen:
-        getattr(scene.simulation, method)(*arguments)
         return scene.seen()
 
     return play
@@ -206,69 +150,6 @@ def switch(part: Part) -> Play:
     return play
 
 
-def who(part: Part) -> Play:
-    """The operator's look-up, typed as a person would."""
-    parts = part.named(("at", "row"), "who")
-    if "at" not in parts:
-        raise part.refusal("who needs at: the moment that is asked about")
-    row = parts["row"].number() if "row" in parts else None
-    try:
-        moment = parse_moment(parts["at"].text())
-    except ValueError as error:
-        raise parts["at"].refusal(str(error)) from error
-    return lambda scene: look_up(scene, moment, row)
-
-
-def look_up(scene: Scene, moment: Moment, number: int | None) -> Seen:
-    """Of the row with this number, counted from 1 in order of time, or of the last one. Raises LookupError."""
-    rows, state = in_order(scene.simulation), scene.simulation.state()
-    if number is not None and not 0 < number <= len(rows):
-        raise LookupError(f"there is no row {number}, but {len(rows)}")
-    row = rows[number - 1 if number else -1] if rows else {}
-    user_id = str(row.get("AmazonUserID") or state["card"]["user_id"])
-    at = f"{moment(row, datetime.fromisoformat(state['simulator']['clock'])):%Y-%m-%dT%H:%M:%SZ}"
-    scene.transcript.line(f"$ python -m tools.customers who {shorten_id(user_id)} --at {at}", "bold")
-    answer = scene.simulation.operator("who", user_id, "--at", at)
-    scene.transcript.line((answer.stdout + answer.stderr).rstrip().replace(user_id, shorten_id(user_id)))
-    return scene.seen(looked_up=answer)
-
-
-def replay(part: Part) -> Play:
-    """A recorded message from a file beside the story, as it is."""
-    path = Path(part.file).parent / part.text()
-    try:
-        message = read_message(path)
-    except ValueError as error:
-        raise part.refusal(str(error)) from error
-
-    def play(scene: Scene) -> Seen:
-        try:
-            return scene.seen(answer=read_reply(scene.simulation.replay(message)))
-        except SkillFailedError as error:
-            return scene.seen(answer=apology(str(error), 0.0))
-
-    return play
-
-
-def read_message(path: Path) -> dict[str, Any]:
-    """Raises ValueError where it is no JSON object."""
-    try:
-        with path.open("rb") as file:
-            message = json.loads(file.read(LARGEST_MESSAGE + 1))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror or type(error).__name__}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no JSON message: {' '.join(str(error).split())}") from error
-    if not isinstance(message, dict):
-        raise ValueError(f"{path} is no JSON object")
-    return message
-
-
-def read_reply(reply: Mapping[str, Any]) -> Answer:
-    """An acknowledged event and a directive's response have no speech, and are no problem."""
-    return read_answer(reply, 0.0) if "response" in reply else Answer(response=reply)
-
-
 ACKNOWLEDGED: Mapping[str, Check] = {"undelivered": all_delivered}
 SPOKEN = Kind(say, {**STATE, **ANSWER}, {"problem": no_problem})
 KINDS: Mapping[str, Kind] = {
@@ -297,5 +178,3 @@ KINDS: Mapping[str, Kind] = {
     "replay": replace(SPOKEN, read=replay),
     "look": Kind(simply("state")),
 }
-
-__all__ = ["KINDS", "Scene", "Step", "StoryFormatError", "read_message", "read_reply", "read_step"]

@@ -1,7 +1,6 @@
-"""The commands that do one thing each: enable, link, say, disable, events, and what can be switched on a running simulator."""
+"""What a customer does, one command each: enable, link, say, disable; and how skill events are brought."""
 
 import functools
-import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -9,20 +8,15 @@ from typing import Any
 
 import click
 
+from tools.simulator.commands.playing import Place, Playing, note
+from tools.simulator.commands.setting_up import with_options
+from tools.simulator.commands.showing import JSON, show_answer, show_card, show_rows
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.delivery import MODES, DeliveryPlan
-from tools.simulator.durations import in_words, parse_duration
-from tools.simulator.faults import FAULTS
-from tools.simulator.linking_configuration import REDIRECT_HOSTS
-from tools.simulator.playing import Place, Playing, note, running_one
-from tools.simulator.providers import PROVIDERS, linking_setups
-from tools.simulator.setting_up import with_options
-from tools.simulator.transcript import Transcript
+from tools.simulator.storytelling.durations import in_words
 
 OUR_MODES = {"duplicate": "duplicated", "reorder": "reordered", "twice-at-once": "twice-at-once", "delay": "delayed", "lose": "lost"}
 LIFE = DeliveryPlan().delay - timedelta(minutes=1)
-FAILED = 1
-JSON = click.option("--json", "as_json", is_flag=True, help="Answer in JSON on stdout.")
 Act = Callable[..., int]
 
 
@@ -153,73 +147,6 @@ def events(place: Place, *, ways: tuple[str, ...], delivers: bool, as_json: bool
         return show_rows(playing, as_json=as_json)
 
 
-# ---- on a running simulator
-
-
-def setting(name: str, method: str, argument: str, kind: click.ParamType[Any], text: str, example: str) -> click.Command:
-    """A command with one word, for a simulator that is running."""
-
-    @click.pass_obj
-    def run(folder: Path, value: Any, *, as_json: bool) -> int:
-        playing = running_one(folder)
-        playing.act(method, **{argument: value})
-        return show_card(playing, as_json=as_json)
-
-    arguments = [click.Argument(["value"], metavar=argument.upper(), type=kind)]
-    options = [click.Option(["--json", "as_json"], is_flag=True, help="Answer in JSON on stdout.")]
-    told = f"{text} For a simulator that is running.\n\n\b\n  python -m tools.simulator {name} {example}"
-    if isinstance(kind, click.Choice):
-        told += f"\n\n{argument.upper()} is one of {', '.join(kind.choices)}."
-    return click.Command(name, callback=run, params=[*arguments, *options], help=told, short_help=text)
-
-
-class Seconds(click.ParamType[float]):
-    """A duration in words; the simulator is told seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> float:
-        try:
-            return parse_duration(str(value)).total_seconds()
-        except ValueError as error:
-            self.fail(str(error), parameter, context)
-
-
-SETTINGS = (
-    setting("clock", "move_clock", "by", Seconds(), "Moves Alexa's clock on; events that are due are brought again.", '"1 hour"'),
-    setting("fault", "set_fault", "name", click.Choice([each.name for each in FAULTS]), "How the identity provider fails.", "slow"),
-    setting("customer", "choose_customer", "customer", click.Choice(list(CUSTOMERS)), "Whose Alexa it is.", "carlos"),
-    setting("provider", "choose_provider", "provider", click.Choice(list(PROVIDERS)), "Which identity provider.", "lwa"),
-    setting("locale", "choose_locale", "locale", click.STRING, "What Alexa speaks.", "en-GB"),
-    setting("region", "choose_region", "region", click.Choice(list(REDIRECT_HOSTS)), "Of the customers' Amazon accounts.", "FE"),
-    setting("purchases", "set_purchases", "on", click.BOOL, "Whether the customer bought something and keeps the user id.", "on"),
-    setting(
-        "linking-setup",
-        "set_linking_setup",
-        "name",
-        click.Choice([each["name"] for each in linking_setups()]),
-        "How Login with Amazon is set up: rightly, or with a mistake.",
-        "secret",
-    ),
-)
-
-
-@click.command(short_help="The skill's card and the mapping table of a running simulator.")
-@JSON
-@click.pass_obj
-def status(folder: Path, *, as_json: bool) -> int:
-    """The skill's card and the mapping table of a simulator that is running; --json is all that its page shows.
-
-    \b
-      python -m tools.simulator status
-    """
-    playing = running_one(folder)
-    if as_json:
-        click.echo(json.dumps(playing.state()))
-        return 0
-    return show_card(playing, as_json=False)
-
-
 # ---- what a command does before, alone
 
 
@@ -246,58 +173,3 @@ def live_through(playing: Playing, mode: str) -> None:
     playing.act("move_clock", by=LIFE.total_seconds())
     playing.act("disable")
     playing.act("deliver_held")
-
-
-# ---- what a command shows
-
-
-def show_card(playing: Playing, *, as_json: bool) -> int:
-    """Enabled or not, linked or not, and the rows."""
-    state = playing.state()
-    card = state["card"]
-    if as_json:
-        return show_json(state, "card", "rows", "pending_events")
-    linked = f"linked; its access token is good until {card['token_expires']}" if card["linked"] else "not linked"
-    enabled = f"enabled by {card['user_id_short']}, {linked}" if card["enabled"] else "not enabled"
-    click.echo(f"{card['skill_name']}: {enabled}")
-    return show_rows(playing, as_json=False)
-
-
-def show_rows(playing: Playing, *, as_json: bool) -> int:
-    """The mapping table, and events that the skill has not acknowledged."""
-    state = playing.state()
-    if as_json:
-        return show_json(state, "rows", "pending_events")
-    Transcript().rows(state["rows"])
-    for event in state["pending_events"]:
-        click.echo(f"{event['type']} waits: {event['because']}")
-    return 0
-
-
-def show_json(state: dict[str, Any], *names: str) -> int:
-    click.echo(json.dumps({name: state[name] for name in names}))
-    return 0
-
-
-def show_answer(playing: Playing, *, as_json: bool) -> int:
-    """The last thing that Alexa said; exit code 1 for an apology."""
-    answer = next(each for each in reversed(playing.state()["conversation"]) if each["who"] == "Alexa")
-    code = FAILED if answer["problem"] else 0
-    if as_json:
-        click.echo(json.dumps(answer))
-        return code
-    click.secho(answer["speech"] or "(says nothing)", bold=True)
-    if answer["card"]:
-        click.echo(f"card: {answer['card'].get('type')}")
-    if answer["problem"]:
-        click.secho(f"problem: {answer['problem']}", fg="red")
-    show_findings(answer["findings"])
-    return code
-
-
-def show_findings(findings: list[dict[str, Any]]) -> None:
-    for finding in findings:
-        click.secho(f"{finding['severity']}: {finding['what']} {finding['mend']}", fg="red" if finding["severity"] == "error" else "yellow")
-
-
-COMMANDS = (enable, link, say, disable, events, status, *SETTINGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from tools.simulator.durations import parse_duration
+from tools.simulator.storytelling.durations import parse_duration
 
 TRUE, FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
 EMPTY = frozenset({"", "~", "null"})

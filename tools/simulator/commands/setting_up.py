@@ -87,4 +87,5 @@ def read_linking(path: Path, vendor_id: str) -> LinkingConfiguration:
             raise SimulationError(f"{path} is no JSON: {error}") from error
     if not isinstance(document, dict):
         raise SimulationError(f"{path} is no JSON object")
-    return LinkingConfiguration.from_json(document, vendor_id, os.environ.get(SECRET))
+    settings = document.get("accountLinkingResponse", document)  # as Amazon gives it back, beside what it takes
+    return LinkingConfiguration.from_json(settings, vendor_id, os.environ.get(SECRET))

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import click
 
 from tools.interruption import interruption
+from tools.simulator.commands.running import find_running
 from tools.simulator.desk import Options, SimulationError
-from tools.simulator.running import find_running
 from tools.simulator.simulation import Simulation
 
+STOPPED = "Everything that was started is stopped again."
 START_ONE = "python -m tools.simulator run"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tools.simulator.durations import parse_duration
+from tools.simulator.storytelling.durations import parse_duration
 
 Row = Mapping[str, Any]
 Moment = Callable[[Row, datetime], datetime]  # in UTC, of a row and of Alexa's time now
