@@ -6,9 +6,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Self
 
+import requests
+
 from tools.local_process import LocalProcessError, starter
 from tools.local_stack import LocalStack
 from tools.runtime_emulator import RuntimeEmulator
+from tools.simulator.skill import SkillFailedError
 
 
 class PooledEmulator(RuntimeEmulator):
@@ -45,11 +48,16 @@ class EmulatorPool:
 
     def invoke(self, event: dict[str, Any]) -> Any:
         """The function's answer. Raises SkillFailedError, LocalProcessError."""
-        emulator = self._take_idle() or self._start()
+        emulator, has_answered = self._take_idle() or self._start(), False
         try:
-            return emulator.invoke(event)
+            answer = emulator.invoke(event)
+            has_answered = True
+        except SkillFailedError as failure:
+            has_answered = not isinstance(failure.__cause__, requests.RequestException)
+            raise
         finally:
-            self._give_back(emulator)
+            self._give_back(emulator, is_good=has_answered and emulator.is_running)
+        return answer
 
     def start_cold(self) -> None:
         """The next event meets a new environment; one that is busy now ends its work and is used again."""
@@ -72,13 +80,13 @@ class EmulatorPool:
                 return emulator
             self._drop(emulator)
 
-    def _give_back(self, emulator: PooledEmulator) -> None:
+    def _give_back(self, emulator: PooledEmulator, *, is_good: bool) -> None:
+        """One that gave no answer may be dying, or still at work on this event, and is not used again."""
         with self._lock:
-            is_good = emulator.is_running and not self._is_over
-            if is_good:
+            if is_good and not self._is_over:
                 self._idle.append(emulator)
-        if not is_good:
-            self._drop(emulator)
+                return
+        self._drop(emulator)
 
     def _drop(self, emulator: PooledEmulator) -> None:
         """Its log is kept."""

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -18,7 +19,7 @@ def start_simulator(temporary: Path, *arguments: str, folder: Path = ROOT) -> "s
     return subprocess.Popen(
         [sys.executable, "-m", "tools.simulator", *arguments],
         cwd=folder,
-        env={**kept, "TMPDIR": str(temporary), "SIMULATOR_FOLDER": str(temporary / "note")},
+        env={**kept, "TMPDIR": str(temporary), "SIMULATOR_FOLDER": str(temporary / "note"), "PYTHONFAULTHANDLER": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -26,9 +27,13 @@ def start_simulator(temporary: Path, *arguments: str, folder: Path = ROOT) -> "s
 
 
 def run_simulator(temporary: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """To its end."""
+    """To its end, or to the end of the test's patience: then it says on stderr where each thread stands."""
     with start_simulator(temporary, *arguments) as process:
-        told, complaints = process.communicate(timeout=ENDS_WITHIN_S)
+        try:
+            told, complaints = process.communicate(timeout=ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            told, complaints = process.communicate()
     return subprocess.CompletedProcess(arguments, process.returncode, told, complaints)
 
 

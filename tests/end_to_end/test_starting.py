@@ -75,13 +75,18 @@ def pool(tmp_path: Path) -> EmulatorPool:
 def test_a_program_runs_on_when_the_thread_that_asked_for_it_has_ended(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
     started: list[LocalProcess] = []
-    asking = threading.Thread(target=lambda: started.append(LocalProcess(command, environment={}, folder=tmp_path, log=tmp_path / "log")))
+
+    def ask() -> None:
+        process = LocalProcess(command, environment={}, folder=tmp_path, log=tmp_path / "log")
+        started.append(process)
+        process.becomes_ready(lambda: "up" in process.log_text())  # from then on the kernel knows whose end is its end
+
+    asking = threading.Thread(target=ask)
     asking.start()
     asking.join()
     with started[0] as process:
-        assert process.becomes_ready(lambda: "up" in process.log_text())
-        assert not process.becomes_ready(lambda: False, seconds=0.3)
-        assert process.is_running
+        process.becomes_ready(lambda: False, seconds=0.3)
+        assert (process.log_text(), process.is_running) == ("up\n", True)
 
 
 def test_what_was_asked_for_is_done_in_order_and_what_it_asks_for_itself_at_once() -> None:
@@ -128,15 +133,20 @@ def test_the_next_event_has_another_emulator_when_one_is_killed_at_work(pool: Em
     assert "the emulator is killed" in pool.log_text()
 
 
-def test_nothing_is_left_when_the_pool_is_left_while_an_emulator_starts(pool: EmulatorPool, tmp_path: Path) -> None:
-    until, caller = tmp_path / "until", ThreadPoolExecutor(8)
-    with pool:
-        busy = [caller.submit(pool.invoke, {"until": str(until)}) for _ in range(8)]
+def test_nothing_is_left_when_the_pool_is_left_while_an_emulator_is_to_be_started(pool: EmulatorPool, tmp_path: Path) -> None:
+    until, is_free = tmp_path / "until", threading.Event()
+    with ThreadPoolExecutor(4) as callers:
+        pool.__enter__()
+        busy = callers.submit(pool.invoke, {"until": str(until)})
         while not (tmp_path / "until.came").exists():
-            assert not busy[0].done()
-    for each in busy:
-        assert isinstance(each.exception(), SkillFailedError | LocalProcessError)
-    caller.shutdown()
+            assert not busy.done()
+        callers.submit(starter.run, is_free.wait)
+        waiting = callers.submit(pool.invoke, {"until": str(until)})
+        leaving = callers.submit(pool.__exit__, None, None, None)
+        is_free.set()
+        leaving.result()
+        for each in (busy, waiting):
+            assert isinstance(each.exception(), SkillFailedError | LocalProcessError)
     assert leftovers(tmp_path) == []
 
 

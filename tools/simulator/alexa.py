@@ -57,7 +57,7 @@ class Alexa:
         self._user_id, self._device_id = "", f"amzn1.ask.device.{secrets.token_hex(60).upper()}"
         self._is_enabled = self._keeps_user_id = self._was_accepted = False
         self.events: list[dict[str, Any]] = []  # as first sent
-        self._last_event = self.clock.now() - timedelta(days=1)
+        self._next_event = self.clock.now()  # the earliest time of it
         self.session: Session | None = None
         self._reprompt = ""
 
@@ -202,8 +202,9 @@ class Alexa:
 
     def _event(self, kind: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Never two in one second: event times are whole seconds, and no customer links, disables or enables twice in one."""
-        self._last_event = max(self.clock.now(), self._last_event + timedelta(seconds=1))
-        return envelopes.skill_event(self._enabled(), kind, self._last_event, body)
+        self.clock.move_on(max(timedelta(0), self._next_event - self.clock.now()))
+        self._next_event = self.clock.now().replace(microsecond=0) + timedelta(seconds=1)
+        return envelopes.skill_event(self._enabled(), kind, self.clock.now(), body)
 
     def _send(self, event: dict[str, Any]) -> None:
         self.events.append(event)
