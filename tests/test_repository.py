@@ -91,7 +91,10 @@ def test_the_files_that_the_documents_name_are_there() -> None:
     named = set(re.findall(r"`([\w./-]+\.(?:py|json|yaml|toml|txt|md))`", text)) | set(re.findall(r"\]\(([\w./-]+)\)", text))
     places = [
         ROOT,
-        *(ROOT / name for name in ("lambda", "lambda/linked_profile", "tools", "tools/customers", "tools/simulator", "tests", "interaction_models")),
+        *(
+            ROOT / name
+            for name in ("lambda", "lambda/linked_profile", "tools", "tools/customers", "tools/simulator", "tests", "interaction_models")
+        ),
     ]
     assert {name for name in named if not any((place / name).exists() for place in places)} == set()
 
