@@ -175,6 +175,13 @@ def test_the_running_simulator_does_it_when_a_command_asks(
     assert (ran.exception, ran.return_value, simulation.asked) == (None, 0, [asked])
 
 
+def test_a_note_says_whose_options_hold_when_a_running_simulator_takes_the_command(
+    simulation: FakeSimulation, command: Callable[..., Result]
+) -> None:
+    assert "its own options hold" in command("disable", "--provider", "lwa").stderr
+    assert "its own options hold" not in command("disable").stderr
+
+
 def test_card_rows_and_waiting_events_are_shown_when_something_was_done(simulation: FakeSimulation, command: Callable[..., Result]) -> None:
     out = command("disable").output
     assert "Link Demo: enabled by amzn1.…ANNA, linked; its access token is good until 2026-03-14T09:00:00Z\n" in out

@@ -1,5 +1,6 @@
 """What a command acts on: the simulator that runs on this machine, or one that is started for this command alone."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,8 @@ class Place:
         """And whether it was started for this. Raises what starting raises."""
         running = None if self.is_alone else find_running(self.folder)
         if running:
+            if self.options != Options(in_process=sys.platform != "linux"):
+                note("A simulator is running, and its own options hold, not those of this command; --alone starts another.")
             yield running, False
             return
         note(f"No simulator is running; one is started for this command and stopped after it. To keep one: {START_ONE}")
