@@ -299,3 +299,13 @@ def test_the_last_lines_of_a_conversation_are_kept_when_it_grows_long(desk: Simu
         desk.say(f"number {number}")
     conversation = desk.state()["conversation"]
     assert (len(conversation), conversation[-2]["text"]) == (MOST_SAID, f"number {MOST_SAID - 1}")
+
+
+def test_the_card_says_first_to_switch_the_fault_off_when_one_keeps_the_account_from_being_linked(desk: Simulation) -> None:
+    desk.enable()
+    desk.set_fault("down")
+    with pytest.raises(AccountLinkingError):
+        desk.link()
+    problem = desk.state()["card"]["last_link_error"]
+    assert problem["mend"].startswith('Switch the fault "Down" off')
+    assert "authorizationUrl" in problem["mend"]

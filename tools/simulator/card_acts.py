@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 
 import requests
 
+from tools.simulator import faults
 from tools.simulator.alexa import Alexa
 from tools.simulator.customers import CUSTOMERS
 from tools.simulator.desk import Household
@@ -81,8 +82,13 @@ class CardActs(Stage):
         try:
             yield
         except AccountLinkingError as error:
-            household.link_problem = {"step": error.step, "cause": error.cause, "mend": error.mend}
+            household.link_problem = {"step": error.step, "cause": error.cause, "mend": self._in_spite_of_fault(error.mend)}
             raise
+
+    def _in_spite_of_fault(self, mend: str) -> str:
+        """Where a fault is switched on, that comes first: nothing may be wrong with the configuration."""
+        fault = faults.fault_named(self.fault)
+        return mend if fault == faults.NONE else f'Switch the fault "{fault.label}" off, and try again. Without it: {mend}'
 
     def _at_amazon(self, landed_url: str) -> str:
         """The redirect as Alexa gets it: where real browsers come back to this desk, the front has turned it to there."""

@@ -34,11 +34,6 @@ class DisturbanceActs(Stage):
             household.alexa.presented_token = provider.token_of_another_client(CUSTOMERS[key]) if is_stolen else ""
         self.side.start_cold()
 
-    @property
-    def fault(self) -> str:
-        """The name of the one that is in force."""
-        return self.side.provider.front.fault.name if self.side.provider else faults.NONE.name
-
     @act("setting Login with Amazon up")
     def set_linking_setup(self, name: str) -> None:
         """As it should be, or with one mistake that developers make."""

@@ -92,6 +92,11 @@ class Stage:
         return self.side.households[self.customer]
 
     @property
+    def fault(self) -> str:
+        """The name of the provider's fault that is in force."""
+        return self.side.provider.front.fault.name if self.side.provider else faults.NONE.name
+
+    @property
     def alexa(self) -> Alexa:
         return self.household.alexa
 
