@@ -14,22 +14,13 @@ from tools.runtime_emulator import RuntimeEmulator
 from tools.simulator.skill import SkillFailedError
 
 
-class PooledEmulator(RuntimeEmulator):
-    """One that can be asked whether it is still there."""
-
-    @property
-    def is_running(self) -> bool:
-        """Not where it was killed, by the kernel when memory ran out for one."""
-        return self._process.is_running
-
-
 class EmulatorPool:
     """Starts an emulator when an event comes and all others are busy; the one used last goes first, so that it stays warm."""
 
     def __init__(self, stack: LocalStack, overrides: Mapping[str, str] | None = None) -> None:
         self._stack, self._overrides = stack, overrides or {}
-        self._idle: list[PooledEmulator] = []
-        self._all: list[PooledEmulator] = []
+        self._idle: list[RuntimeEmulator] = []
+        self._all: list[RuntimeEmulator] = []
         self._past_logs: list[str] = []
         self._is_over = False
         self._lock = threading.Lock()
@@ -71,7 +62,7 @@ class EmulatorPool:
         with self._lock:
             return "\n".join([*self._past_logs, *(emulator.log_text() for emulator in self._all)])
 
-    def _take_idle(self) -> PooledEmulator | None:
+    def _take_idle(self) -> RuntimeEmulator | None:
         """None where all that are there are busy."""
         while True:
             with self._lock:
@@ -80,7 +71,7 @@ class EmulatorPool:
                 return emulator
             self._drop(emulator)
 
-    def _give_back(self, emulator: PooledEmulator, *, is_good: bool) -> None:
+    def _give_back(self, emulator: RuntimeEmulator, *, is_good: bool) -> None:
         """One that gave no answer may be dying, or still at work on this event, and is not used again."""
         with self._lock:
             if is_good and not self._is_over:
@@ -88,7 +79,7 @@ class EmulatorPool:
                 return
         self._drop(emulator)
 
-    def _drop(self, emulator: PooledEmulator) -> None:
+    def _drop(self, emulator: RuntimeEmulator) -> None:
         """Its log is kept."""
         with self._lock:
             if emulator not in self._all:  # the pool was stopped meanwhile
@@ -97,14 +88,14 @@ class EmulatorPool:
             self._all.remove(emulator)
         emulator.__exit__(None, None, None)
 
-    def _start(self) -> PooledEmulator:
+    def _start(self) -> RuntimeEmulator:
         return starter.run(self._start_now)
 
-    def _start_now(self) -> PooledEmulator:
+    def _start_now(self) -> RuntimeEmulator:
         """Noted in the same job: it is stopped with the others even if whoever asked for it waits no longer."""
         if self._is_over:
             raise LocalProcessError("the Lambda runtime emulators have been stopped")
-        emulator = PooledEmulator(self._stack, self._overrides)
+        emulator = RuntimeEmulator(self._stack, self._overrides)
         emulator.__enter__()
         with self._lock:
             self._all.append(emulator)

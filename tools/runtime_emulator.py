@@ -64,6 +64,11 @@ class RuntimeEmulator:
             raise SkillFailedError("Runtime.ExitError", "the Lambda runtime emulator has ended")
         return read_answer(answer.status_code, answer.content)
 
+    @property
+    def is_running(self) -> bool:
+        """Not where it was killed, by the kernel when memory ran out for one."""
+        return self._process.is_running
+
     def log_text(self) -> str:
         """All that the function and the runtime have logged."""
         return self._process.log_text()

@@ -69,6 +69,12 @@ def test_send_alexa_events_is_refused_when_the_grant_would_never_come(elsewhere:
         Options(send_alexa_events=True, **elsewhere)
 
 
+def test_alexas_clock_is_not_started_at_another_time_when_an_endpoint_checks_it() -> None:
+    Options(https=True)
+    with pytest.raises(SimulationError, match="no --https"):
+        Options(https=True, starts=timedelta(minutes=-20))
+
+
 @pytest.mark.parametrize("days", [-4000, 4000, 900_000])
 def test_alexas_clock_is_not_started_far_from_the_real_one(days: int) -> None:
     with pytest.raises(SimulationError, match="3650 days"):

@@ -45,6 +45,10 @@ class Options:
             raise SimulationError(NO_ALEXA_EVENTS)
         if abs(self.starts) > MOST_AHEAD:
             raise SimulationError(f"Alexa's clock is {MOST_AHEAD.days} days at most before or after the real one")
+        if self.https and self.starts:
+            raise SimulationError(
+                "an HTTPS endpoint refuses the requests of another time than its own: no --https where Alexa's clock is moved"
+            )
         if not list(self.models.glob("*.json")):
             raise SimulationError(f"there is no interaction model in {self.models}: it holds one <locale>.json for each locale")
 
