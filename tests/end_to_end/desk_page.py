@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, expect
 
 from tools.simulator.customers import CUSTOMERS
@@ -33,8 +34,10 @@ Rows = list[dict[str, str]]
 
 def launch(playwright: Playwright) -> Browser:
     """Chromium as the system has it."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return playwright.chromium.launch(executable_path=next(filter(None, map(shutil.which, names))), args=ARGUMENTS)
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.fail("these tests need a Chromium: apt-get install chromium", pytrace=False)
+    return playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
 
 
 class DeskPage:
