@@ -18,7 +18,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except BaseException:
+    except BaseException:  # an interruption, too, must leave no half file behind
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

@@ -108,7 +108,7 @@ class Deliveries:
         for index, each in enumerate(queue := taken[::-1] if reordered else taken):
             try:
                 attempts += self._settle(each, self._bring_once, now)
-            except BaseException:
+            except BaseException:  # an interruption, too: events that were taken out and not brought wait on
                 self._waiting.release(queue[index:])
                 raise
         return attempts

@@ -75,7 +75,7 @@ class Stage:
             one_of("locale", self.locale, self.desk.models)
             one_of("region", self.region, REDIRECT_HOSTS)
             self.open_side()
-        except BaseException:
+        except BaseException:  # an interruption, too: what has been started is stopped
             self._exit.close()
             raise
         return self

@@ -82,7 +82,7 @@ def progress(what: str) -> Iterator[None]:
     click.secho(f"{what} … ", err=True, dim=True, nl=False)
     try:
         yield
-    except BaseException:
-        click.echo(err=True)  # what is said next begins a line
+    except BaseException:  # an interruption, too: what is said next begins a line
+        click.echo(err=True)
         raise
     click.secho(f"{time.monotonic() - started:.1f} s", err=True, dim=True)

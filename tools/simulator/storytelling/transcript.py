@@ -52,8 +52,8 @@ class Transcript:
         self._print(Text(f"{what} … ", "dim"), end="")
         try:
             yield
-        except BaseException:
-            self._console.print()  # what is said next begins a line
+        except BaseException:  # an interruption, too: what is said next begins a line
+            self._console.print()
             raise
         self._print(Text(f"{time.monotonic() - started:.1f} s", "dim"))
 
